@@ -1,0 +1,105 @@
+"""The nouns: a document, the mentions in it, the events they take part in.
+
+Holds values only; reads no files and knows no model.
+"""
+
+import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range of code points of a document's text."""
+
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def overlaps(self, other: "Span") -> bool:
+        return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One report: immutable text, id, publication date, and whatever else came with it."""
+
+    text: str
+    id: str
+    date: datetime.date | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A labelled span, an entity mention of a document."""
+
+    id: str
+    label: str
+    span: Span
+    score: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """A mention in a role of an event."""
+
+    role: str
+    mention: str
+    """Id of the mention that fills the role."""
+    score: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A trigger with its type, factuality and arguments."""
+
+    id: str
+    type: str
+    trigger: Span
+    factuality: str
+    arguments: tuple[Argument, ...] = ()
+    factuality_score: float = 1.0
+    score: float = 1.0
+
+    def fillers(self, role: str) -> tuple[str, ...]:
+        """Ids of the mentions that fill `role`."""
+        return tuple(argument.mention for argument in self.arguments if argument.role == role)
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A document with its mentions and events, gold or predicted."""
+
+    document: Document
+    mentions: tuple[Mention, ...] = ()
+    events: tuple[Event, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def mention(self, mention_id: str) -> Mention:
+        """The mention of that id; KeyError where there is none."""
+        for mention in self.mentions:
+            if mention.id == mention_id:
+                return mention
+        raise KeyError(mention_id)
+
+    def text_of(self, span: Span) -> str:
+        return self.document.text[span.start : span.end]
+
+
+def number_ids(labels: Iterable[str], prefixes: Mapping[str, str]) -> list[str]:
+    """Number labels per prefix, in order: ``a1, p1, a2``.
+
+    >>> number_ids(["ACTOR", "PLACE", "ACTOR"], {"ACTOR": "a", "PLACE": "p"})
+    ['a1', 'p1', 'a2']
+    """
+    counts: dict[str, int] = {}
+    ids = []
+    for label in labels:
+        prefix = prefixes[label]
+        counts[prefix] = counts.get(prefix, 0) + 1
+        ids.append(f"{prefix}{counts[prefix]}")
+    return ids

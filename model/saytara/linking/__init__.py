@@ -1,0 +1,4 @@
+"""From mentions to names, entries and dates.
+
+Knows documents and tables; no tensors, no network.
+"""

@@ -1,0 +1,443 @@
+"""Train a joint model from a run config: transformers' Trainer with our loss, rates and dev evaluation.
+
+The loop, precision, accumulation, resuming and logging are the Trainer's; choosing thresholds is `tuning`'s.
+"""
+
+import hashlib
+import json
+import logging
+import random
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers import AutoTokenizer, Trainer, TrainerCallback, TrainingArguments, set_seed
+
+import saytara
+from saytara.arabic.normalize import NORMALIZATIONS, Normalization
+from saytara.checkpoint import DECODING, METRICS, RUN_CONFIG, load_model, pack_rows, write_json
+from saytara.configuration import SaytaraConfig
+from saytara.corpus import read_annotations
+from saytara.decoding import DecodingConfig
+from saytara.document import Annotation
+from saytara.encoding import DocumentEncoder
+from saytara.errors import ConfigError, closest
+from saytara.evaluation import evaluate
+from saytara.files import atomic_write
+from saytara.modeling import SaytaraModel
+from saytara.pipeline import Extractor, ModelInfo
+from saytara.schema import CONTROL_CHANGE, NER, Schema
+from saytara.scoring import TorchScorer
+from saytara.tags import tag_names
+from saytara.training.config import TrainConfig
+from saytara.training.examples import Batcher, Example, make_examples
+from saytara.training.losses import LossWeights, joint_loss
+from saytara.training.tuning import calibrate, tune
+
+logger = logging.getLogger(__name__)
+SCHEMAS = {schema.name: schema for schema in (CONTROL_CHANGE, NER)}
+
+
+def train(config: TrainConfig) -> dict[str, Any]:
+    """Run `config` to its end, going on from where an earlier, interrupted run of the same output stopped.
+
+    Returns:
+        The metrics that stand in the finished checkpoint's ``metrics.json``.
+    """
+    torch.set_num_threads(config.threads)
+    set_seed(config.seed)
+    schema = load_schema(config.schema)
+    train_set = _training_documents(config, schema)
+    dev_set = _read(config.dev_files, schema)
+    run = Path(config.output)
+    tokenizer = load_tokenizer(config.encoder, config.revision)
+    model_config = make_model_config(config, schema)
+    document_encoder = DocumentEncoder(
+        tokenizer.backend_tokenizer,
+        Normalization.from_dict(model_config.normalization),
+        max_pieces=config.max_pieces,
+        overlap_pieces=config.overlap_pieces,
+    )
+    model = start_model(config, model_config)
+    examples = make_examples(train_set, document_encoder, schema)
+    batcher = Batcher(
+        schema,
+        pad_id=int(tokenizer.pad_token_id or 0),
+        mask_id=tokenizer.mask_token_id,
+        word_mask_probability=config.word_mask_probability,
+    )
+
+    def extractor(network: Any, decoding: DecodingConfig) -> Extractor:
+        return Extractor(
+            schema=schema,
+            encoder=document_encoder,
+            scorer=TorchScorer(network, bf16=uses_bf16(config)),
+            decoding=decoding,
+            info=ModelInfo(config.name, None, saytara.__version__),
+        )
+
+    trainer = JointTrainer(
+        run=config,
+        batcher=batcher,
+        dev=dev_set,
+        extractor=extractor,
+        model=model,
+        args=training_arguments(config, steps_per_epoch=-(-len(examples) // config.batch_size)),
+        train_dataset=ExampleList(examples),
+        data_collator=batcher,
+    )
+    trainer.train(resume_from_checkpoint=last_complete_state(run))
+    best = choose_weights(trainer, config)
+    model.load_state_dict(best)
+    return finish(config, model, extractor, dev_set, tokenizer, run)
+
+
+def finish(
+    config: TrainConfig, model: SaytaraModel, extractor: Any, dev_set: Sequence[Annotation], tokenizer: Any, run: Path
+) -> dict[str, Any]:
+    """Calibrate, tune thresholds, measure on dev, and write the run's ``checkpoint`` folder."""
+    decoding = calibrate(extractor(model, DecodingConfig()), dev_set)
+    decoding = tune(extractor(model, decoding), dev_set)
+    metrics = {"dev": evaluate(extractor(model, decoding), dev_set), "dev_files": list(config.dev_files)}
+    save_checkpoint(run / "checkpoint", model, tokenizer, decoding, config, metrics)
+    return metrics
+
+
+def save_checkpoint(
+    folder: Path, model: SaytaraModel, tokenizer: Any, decoding: DecodingConfig, config: TrainConfig, metrics: dict[str, Any]
+) -> None:
+    """Write a self-contained checkpoint, whole or not at all."""
+    from saytara.card import render_card
+
+    temporary = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    model.save_pretrained(temporary)
+    save_tokenizer(tokenizer, temporary)
+    write_json(temporary / DECODING, decoding.to_dict())
+    write_json(temporary / METRICS, metrics)
+    with atomic_write(temporary / RUN_CONFIG) as file:
+        file.write(yaml.safe_dump(config.to_dict(), allow_unicode=True, sort_keys=False).encode())
+    with atomic_write(temporary / "README.md") as file:
+        file.write(render_card(temporary).encode())
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    temporary.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def save_tokenizer(tokenizer: Any, folder: Path) -> None:
+    """Write the fast tokenizer under a class name that every transformers version knows."""
+    tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
+    special = {
+        f"{kind}_token": getattr(tokenizer, f"{kind}_token")
+        for kind in ("bos", "eos", "cls", "sep", "pad", "unk", "mask")
+        if getattr(tokenizer, f"{kind}_token", None)
+    }
+    write_json(
+        folder / "tokenizer_config.json",
+        {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": tokenizer.model_max_length, **special},
+    )
+
+
+def load_schema(name: str) -> Schema:
+    """A schema by its name or from a JSON file."""
+    if name in SCHEMAS:
+        return SCHEMAS[name]
+    path = Path(name)
+    if path.suffix != ".json" or not path.exists():
+        raise ConfigError(f"unknown schema {name!r}; {closest(name, SCHEMAS)}. Or give a .json file.")
+    return Schema.from_dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def load_tokenizer(encoder: str, revision: str) -> Any:
+    """The encoder's fast tokenizer; ConfigError where there is none."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(encoder, **_revision(encoder, revision))
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"encoder {encoder!r} cannot be loaded ({error}). Give a folder or a Hub id; `saytara encoder build` makes the compact one."
+        ) from error
+    if not tokenizer.is_fast:
+        raise ConfigError(f"encoder {encoder!r} has no fast tokenizer, which offsets need.")
+    return tokenizer
+
+
+def make_model_config(config: TrainConfig, schema: Schema) -> SaytaraConfig:
+    if config.normalization not in NORMALIZATIONS:
+        raise ConfigError(f"unknown normalization {config.normalization!r}; {closest(config.normalization, NORMALIZATIONS)}")
+    return SaytaraConfig(
+        schema=schema.to_dict(),
+        tags=tag_names(schema),
+        normalization=NORMALIZATIONS[config.normalization].to_dict(),
+        max_pieces=config.max_pieces,
+        overlap_pieces=config.overlap_pieces,
+        relation_layers=config.relation_layers,
+        relation_heads=config.relation_heads,
+        relation_width=config.relation_width,
+        head_width=config.head_width,
+        dropout=config.dropout,
+        saytara_version=saytara.__version__,
+        name=config.name,
+    )
+
+
+def start_model(config: TrainConfig, model_config: SaytaraConfig) -> SaytaraModel:
+    """Fresh heads on a pretrained encoder, or a finished saytara checkpoint of the same schema to train on."""
+    if (Path(config.encoder) / "decoding.json").exists():
+        model = load_model(Path(config.encoder))
+        if model.config.schema != model_config.schema:
+            raise ConfigError(f"checkpoint {config.encoder!r} has another schema than this run ({config.schema}).")
+        return model  # type: ignore[no-any-return]
+    model = SaytaraModel.from_encoder(config.encoder, model_config, **_revision(config.encoder, config.revision))
+    model.encoder.config.hidden_dropout_prob = config.dropout
+    for name, module in model.encoder.named_modules():
+        if isinstance(module, nn.Dropout):
+            module.p = config.attention_dropout if "attention.self" in name else config.dropout
+    room = getattr(model.config.encoder, "max_position_embeddings", config.max_pieces)
+    if config.max_pieces > room:
+        raise ConfigError(f"max_pieces is {config.max_pieces}, but the encoder reads at most {room} pieces.")
+    return model
+
+
+def _revision(encoder: str, revision: str) -> dict[str, str]:
+    return {} if Path(encoder).exists() else {"revision": revision}
+
+
+def uses_bf16(config: TrainConfig) -> bool:
+    """Whether to compute in bfloat16: as told, else where the processor multiplies it natively."""
+    if config.bf16 is not None:
+        return config.bf16
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    return bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def training_arguments(config: TrainConfig, *, steps_per_epoch: int) -> TrainingArguments:
+    """Our run config in transformers' words."""
+    return TrainingArguments(
+        output_dir=str(Path(config.output) / "states"),
+        num_train_epochs=config.epochs,
+        per_device_train_batch_size=config.batch_size,
+        gradient_accumulation_steps=config.accumulation_steps,
+        learning_rate=config.encoder_lr,
+        warmup_steps=config.warmup_steps,
+        max_grad_norm=config.max_grad_norm,
+        lr_scheduler_type="linear",
+        optim="adamw_torch_fused",
+        bf16=uses_bf16(config),
+        use_cpu=not torch.cuda.is_available(),
+        seed=config.seed,
+        save_strategy="epoch",
+        save_total_limit=max(config.keep_epochs, config.average_checkpoints),
+        logging_steps=max(1, min(50, steps_per_epoch)),
+        report_to=list(config.report_to),
+        remove_unused_columns=False,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        train_sampling_strategy="group_by_length",
+        length_column_name="length",
+        ddp_find_unused_parameters=True,
+        disable_tqdm=False,
+    )
+
+
+class ExampleList(torch.utils.data.Dataset[Example]):
+    """Examples by index, with their lengths for bucketing."""
+
+    def __init__(self, examples: Sequence[Example]) -> None:
+        self.examples = list(examples)
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitem__(self, index: int) -> Example:
+        return self.examples[index]
+
+
+class JointTrainer(Trainer):  # type: ignore[misc,unused-ignore]
+    """The Trainer with the joint loss, layer-wise rates, buckets by length, and dev scores from the `Extractor`."""
+
+    def __init__(self, *, run: TrainConfig, batcher: Batcher, dev: Sequence[Annotation], extractor: Any, **kwargs: Any) -> None:
+        self.run = run
+        self.batcher = batcher
+        self.dev = dev
+        self.make_extractor = extractor
+        super().__init__(**kwargs, callbacks=[EpochScores(self)])
+        self.weights = _loss_weights(run, batcher, self.args.device)
+
+    def create_optimizer(self, *_: Any, **__: Any) -> torch.optim.Optimizer:
+        if self.optimizer is None:
+            groups = parameter_groups(self.model, self.run)
+            self.optimizer = torch.optim.AdamW(groups, fused=True)
+        return self.optimizer
+
+    def compute_loss(self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool = False, **_: Any) -> Any:
+        examples: list[Example] = inputs["examples"]
+        share = self.state.global_step / max(1, self.state.max_steps)
+        chance = self.run.predicted_probability if share >= self.run.predicted_from else 0.0
+        predicted = [random.random() < chance for _ in examples]
+        output = model(
+            input_ids=inputs["input_ids"],
+            attention_mask=inputs["attention_mask"],
+            pool=inputs["pool"],
+            word_mask=inputs["word_mask"],
+            pairer=lambda tag_logits: self.batcher.pair(examples, tag_logits.detach(), predicted=predicted),
+        )
+        loss = joint_loss(
+            output.tag_logits, inputs["labels"], output.role_logits, output.factuality_logits, output.relations, self.weights
+        )
+        return (loss, output) if return_outputs else loss
+
+    def _get_train_sampler(self, *_: Any) -> torch.utils.data.Sampler[int]:
+        lengths = [example.length for example in self.train_dataset.examples]
+        return BucketSampler(lengths, self.args.train_batch_size, seed=self.run.seed, epoch=int(self.state.epoch or 0))
+
+
+class BucketSampler(torch.utils.data.Sampler[int]):
+    """Batches of nearly equal length in random order; the order depends on the seed and the epoch alone."""
+
+    def __init__(self, lengths: Sequence[int], batch_size: int, *, seed: int, epoch: int = 0) -> None:
+        self.lengths = np.array(lengths)
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Any:
+        generator = np.random.default_rng((self.seed, self.epoch))
+        order = generator.permutation(len(self.lengths))
+        pool = self.batch_size * 50
+        batches = []
+        for start in range(0, len(order), pool):
+            chunk = order[start : start + pool]
+            chunk = chunk[np.argsort(self.lengths[chunk], kind="stable")]
+            batches += [chunk[i : i + self.batch_size] for i in range(0, len(chunk), self.batch_size)]
+        # a short last batch stays last, so that the Trainer's batches are these batches
+        full = [batch for batch in batches if len(batch) == self.batch_size]
+        short = [batch for batch in batches if len(batch) < self.batch_size]
+        for index in generator.permutation(len(full)):
+            yield from full[index].tolist()
+        for batch in short:
+            yield from batch.tolist()
+
+
+class EpochScores(TrainerCallback):  # type: ignore[misc,unused-ignore]
+    """Score each epoch on dev by running the extractor, and log it beside the run."""
+
+    def __init__(self, trainer: JointTrainer) -> None:
+        self.trainer = trainer
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
+        run = self.trainer.run
+        if not self.trainer.dev or state.global_step < run.evaluate_from * state.max_steps:
+            return
+        result = evaluate(self.trainer.make_extractor(model, DecodingConfig()), self.trainer.dev, detail=False)
+        model.train()
+        line = {"step": state.global_step, "epoch": round(state.epoch, 3), **result}
+        with (Path(run.output) / "epochs.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        scores = " ".join(f"{name} {value['f1']:.3f}" for name, value in result.items() if isinstance(value, dict) and "f1" in value)
+        logger.info("epoch %.2f step %d dev %s", state.epoch, state.global_step, scores)
+
+
+def parameter_groups(model: nn.Module, run: TrainConfig) -> list[dict[str, Any]]:
+    """Rates by depth (Howard and Ruder 2018) and no decay for biases, norms and embeddings."""
+    layers = int(model.config.encoder.num_hidden_layers)  # type: ignore[union-attr]
+    groups: dict[tuple[float, float], list[Tensor]] = {}
+    for name, parameter in model.named_parameters():
+        if name.startswith("encoder."):
+            match = re.search(r"\.layers?\.(\d+)\.", name)
+            depth = layers - 1 - int(match.group(1)) if match else layers
+            rate = run.encoder_lr * run.layer_decay**depth
+        else:
+            rate = run.head_lr
+        decay = 0.0 if parameter.ndim < 2 or "embedding" in name or "_feature" in name else run.weight_decay
+        groups.setdefault((rate, decay), []).append(parameter)
+    return [{"params": tensors, "lr": rate, "weight_decay": decay} for (rate, decay), tensors in groups.items()]
+
+
+def _loss_weights(run: TrainConfig, batcher: Batcher, device: torch.device) -> LossWeights:
+    tags = None
+    if run.trigger_weight != 1.0:
+        events = batcher.schema.events
+        tags = torch.tensor([run.trigger_weight if tag[2:] in events else 1.0 for tag in batcher.tags], device=device)
+    factuality = torch.tensor(run.factuality_class_weights, device=device) if run.factuality_class_weights else None
+    return LossWeights(run.role_weight, run.factuality_weight, tags, factuality, run.label_smoothing)
+
+
+def last_complete_state(run: Path) -> str | None:
+    """Newest state that was written to its end; a half-written one is skipped."""
+    states = sorted((run / "states").glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]), reverse=True)
+    for state in states:
+        if (state / "trainer_state.json").exists() and _loads(state / "model.safetensors"):
+            return str(state)
+    return None
+
+
+def _loads(path: Path) -> bool:
+    try:
+        return bool(load_file(path))
+    except Exception:  # any reason means: not this one
+        return False
+
+
+def choose_weights(trainer: JointTrainer, config: TrainConfig) -> dict[str, Tensor]:
+    """Weights of the best epoch by dev event F1 (entity F1 without events), or the average of the last ones."""
+    states = sorted((Path(config.output) / "states").glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))
+    if config.average_checkpoints > 1 and len(states) > 1:
+        chosen = states[-config.average_checkpoints :]
+        total: dict[str, Tensor] = {}
+        for state in chosen:
+            for name, tensor in load_file(state / "model.safetensors").items():
+                total[name] = total.get(name, torch.zeros_like(tensor)) + tensor / len(chosen)
+        return total
+    log = Path(config.output) / "epochs.jsonl"
+    if log.exists():
+        measure = "event" if trainer.batcher.schema.events else "entity"
+        scored = {line["step"]: line[measure]["f1"] for line in map(json.loads, log.read_text().splitlines())}
+        kept = [state for state in states if int(state.name.split("-")[1]) in scored]
+        if kept:
+            best = max(kept, key=lambda state: (scored[int(state.name.split("-")[1])], int(state.name.split("-")[1])))
+            return load_file(best / "model.safetensors")
+    return {name: tensor.detach().cpu() for name, tensor in trainer.model.state_dict().items()}
+
+
+def _training_documents(config: TrainConfig, schema: Schema) -> list[Annotation]:
+    documents = _read(config.train_files, schema) + config.extra_repeats * _read(config.extra_train_files, schema)
+    if config.train_fraction < 1:
+        documents = [d for d in documents if _share(d.document.id, config.seed) < config.train_fraction]
+    if not documents:
+        raise ConfigError("there is nothing to train on: train_files and extra_train_files hold no document.")
+    return documents
+
+
+def _share(document_id: str, seed: int) -> float:
+    """A number in [0, 1) that depends on the id and the seed alone."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:{document_id}".encode()).digest()[:6], "big") / 2**48
+
+
+def _read(files: Sequence[str], schema: Schema) -> list[Annotation]:
+    return [annotation for file in files for annotation in read_annotations(Path(file), schema)]
+
+
+def write_packed(folder: Path, target: Path) -> None:
+    """Copy a checkpoint with its weights as int8 rows."""
+    target.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        if path.suffix in (".json", ".yaml", ".md"):
+            shutil.copy(path, target / path.name)
+    save_file(pack_rows(load_file(folder / "model.safetensors")), target / "model.safetensors", {"format": "pt"})

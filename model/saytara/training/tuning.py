@@ -1,0 +1,147 @@
+"""Fit calibration and choose thresholds on dev.
+
+Trains no weights; what it finds lives in the checkpoint's decoding config.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from saytara.decoding import Calibration, DecodingConfig
+from saytara.document import Annotation
+from saytara.encoding import EncodedWindow
+from saytara.metrics import add_up, outcomes, score_document
+from saytara.pairing import Pairing
+from saytara.pipeline import Extractor
+from saytara.scoring import Floats, Scorer
+
+ROLE_GRID = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
+FALLBACK_GRID = (None, 0.1, 0.2, 0.3)
+BIAS_GRID = (-1.0, -0.5, 0.0, 0.5, 1.0)
+MIN_GAIN = 0.001
+"""A setting is changed only for at least this much F1, so that noise on dev moves nothing."""
+
+
+def calibrate(extractor: Extractor, gold: Sequence[Annotation]) -> DecodingConfig:
+    """Platt-scale mention, trigger, argument, factuality and event scores on `gold`."""
+    config = extractor.decoding
+    if not gold:
+        return config
+    # arguments are judged at every score, not only above the threshold
+    open_roles = {role: 0.02 for role in extractor.schema.roles}
+    wide = extractor.with_decoding(replace(config, thresholds={**config.thresholds, **open_roles}, fallbacks={}))
+    found: dict[str, list[tuple[float, bool]]] = {}
+    for annotation in gold:
+        for kind, pairs in outcomes(annotation, wide.extract_document(annotation.document)).items():
+            if kind != "event":
+                found.setdefault(kind, []).extend(pairs)
+    fitted = {kind: fit_platt(pairs) for kind, pairs in found.items() if len(pairs) >= 20}
+    if "mention" in fitted:
+        fitted["trigger"] = fitted["mention"]
+    config = replace(config, calibration=fitted)
+    final = extractor.with_decoding(config)
+    events = [p for a in gold for p in outcomes(a, final.extract_document(a.document))["event"]]
+    if len(events) >= 20:
+        config = replace(config, calibration={**fitted, "event": fit_platt(events)})
+    return config
+
+
+def fit_platt(pairs: Sequence[tuple[float, bool]], *, steps: int = 100) -> Calibration:
+    """Scale and shift of log-odds that minimise the log-loss, by Newton's method with Platt's (1999) smoothed targets."""
+    scores = np.clip(np.array([score for score, _ in pairs]), 1e-6, 1 - 1e-6)
+    right = np.array([outcome for _, outcome in pairs], dtype=float)
+    positive, negative = right.sum(), len(right) - right.sum()
+    target = np.where(right > 0, (positive + 1) / (positive + 2), 1 / (negative + 2))
+    features = np.stack([np.log(scores / (1 - scores)), np.ones_like(scores)], 1)
+    weights = np.array([1.0, 0.0])
+    for _ in range(steps):
+        probability = 1 / (1 + np.exp(-features @ weights))
+        gradient = features.T @ (probability - target)
+        hessian = (features * (probability * (1 - probability))[:, None]).T @ features + 1e-3 * np.eye(2)
+        step = np.linalg.solve(hessian, gradient)
+        weights = weights - step
+        if np.abs(step).max() < 1e-6:
+            break
+    if not (math.isfinite(weights[0]) and weights[0] > 0):
+        return Calibration()  # scores that rank backwards are left as they are
+    return Calibration(float(weights[0]), float(weights[1]))
+
+
+def tune(extractor: Extractor, gold: Sequence[Annotation]) -> DecodingConfig:
+    """Choose tag biases, role thresholds and fallbacks one after the other, for argument plus event F1 on `gold`."""
+    config = extractor.decoding
+    if not gold:
+        return config
+    cached = replace_scorer(extractor, CachedScorer(extractor.scorer))
+
+    def quality(candidate: DecodingConfig) -> float:
+        trial = cached.with_decoding(candidate)
+        total = add_up(score_document(a, trial.extract_document(a.document), trial.schema) for a in gold)
+        if not trial.schema.events:
+            return total["entity"].f1
+        return (total["entity"].f1 + total["trigger"].f1 + total["argument"].f1 + total["event"].f1 + total["event-strict"].f1) / 5
+
+    best = quality(config)
+    for name in [*extractor.schema.mentions, *extractor.schema.events]:
+        config, best = _better(config, best, quality, BIAS_GRID, lambda c, v, name=name: replace(c, tag_bias=_set(c.tag_bias, name, v)))  # type: ignore[misc]
+    for role in extractor.schema.roles:
+        config, best = _better(config, best, quality, ROLE_GRID, lambda c, v, role=role: replace(c, thresholds=_set(c.thresholds, role, v)))  # type: ignore[misc]
+        config, best = _better(config, best, quality, FALLBACK_GRID, lambda c, v, role=role: replace(c, fallbacks=_set(c.fallbacks, role, v)))  # type: ignore[misc]
+    return config
+
+
+def _better(
+    config: DecodingConfig,
+    best: float,
+    quality: Callable[[DecodingConfig], float],
+    grid: Sequence[float | None],
+    change: Callable[[DecodingConfig, float | None], DecodingConfig],
+) -> tuple[DecodingConfig, float]:
+    """The best of `config` and its changes over `grid`."""
+    winner = config
+    for value in grid:
+        candidate = change(config, value)
+        if candidate == config:
+            continue
+        result = quality(candidate)
+        if result > best + (MIN_GAIN if winner is config else 0.0):
+            winner, best = candidate, result
+    return winner, best
+
+
+def _set(values: Mapping[str, float], name: str, value: float | None) -> dict[str, float]:
+    rest = {key: kept for key, kept in values.items() if key != name}
+    return rest if value is None else {**rest, name: value}
+
+
+def replace_scorer(extractor: Extractor, scorer: Scorer) -> Extractor:
+    return Extractor(
+        schema=extractor.schema,
+        encoder=extractor.encoder,
+        scorer=scorer,
+        decoding=extractor.decoding,
+        info=extractor.info,
+    )
+
+
+class CachedScorer:
+    """Remember what a scorer said, so that a grid of settings runs the network once."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        self.scorer = scorer
+        self._read: dict[bytes, tuple[Floats, Floats]] = {}
+        self._related: dict[tuple[bytes, bytes], tuple[Floats, Floats]] = {}
+
+    def read(self, window: EncodedWindow) -> tuple[Floats, Floats]:
+        key = window.ids.tobytes() + window.piece_words.tobytes()
+        if key not in self._read:
+            self._read[key] = self.scorer.read(window)
+        return self._read[key]
+
+    def relate(self, hidden: Floats, pairing: Pairing) -> tuple[Floats, Floats]:
+        key = (hidden.tobytes(), pairing.tags.tobytes() + pairing.triggers.tobytes() + pairing.pairs.tobytes())
+        if key not in self._related:
+            self._related[key] = self.scorer.relate(hidden, pairing)
+        return self._related[key]
