@@ -263,6 +263,10 @@ def _add_encoder(commands: Any) -> None:
     build.add_argument("--output", type=Path, default=Path("runs/encoder"), help="default: %(default)s")
     build.add_argument("--no-check", action="store_true", help="skip the comparison with the untrimmed model")
     build.set_defaults(run=_encoder_build)
+    tiny = actions.add_parser("tiny", help="make a tiny untrained encoder from the texts of a corpus, for smoke runs")
+    tiny.add_argument("corpus", type=Path, help=".jsonl with a `text` in each line")
+    tiny.add_argument("--output", type=Path, default=Path("runs/tiny-encoder"), help="default: %(default)s")
+    tiny.set_defaults(run=_encoder_tiny)
     adapt = actions.add_parser("adapt", help="go on with masked-LM training of an encoder on raw text")
     adapt.add_argument("config", type=Path)
     adapt.set_defaults(run=_encoder_adapt, takes_overrides=True)
@@ -273,6 +277,20 @@ def _encoder_build(options: argparse.Namespace) -> int:
     from saytara.training.base_encoder import build_compact_encoder
 
     print(json.dumps(build_compact_encoder(options.output, check=not options.no_check), indent=2, ensure_ascii=False))
+    return 0
+
+
+def _encoder_tiny(options: argparse.Namespace) -> int:
+    _need("building an encoder", "torch", "transformers")
+    from saytara.document import Document
+    from saytara.inputs import read_documents
+    from saytara.training.tiny_encoder import build_tiny_encoder
+
+    texts = [item.text for item in read_documents([str(options.corpus)]) if isinstance(item, Document)]
+    if not texts:
+        raise SaytaraError(f"{options.corpus} holds no readable report")
+    build_tiny_encoder(texts, options.output)
+    print(f"wrote {options.output}")
     return 0
 
 

@@ -27,7 +27,8 @@ class Calibration:
 
     def __call__(self, probability: float) -> float:
         clipped = min(max(probability, 1e-6), 1 - 1e-6)
-        return 1 / (1 + math.exp(-(self.scale * math.log(clipped / (1 - clipped)) + self.shift)))
+        logit = self.scale * math.log(clipped / (1 - clipped)) + self.shift
+        return 1 / (1 + math.exp(-min(max(logit, -500.0), 500.0)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,55 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceEntry:
+    """The place of a gazetteer that a mention refers to."""
+
+    id: str
+    name_ar: str
+    name_en: str
+    kind: str
+    """``city``, ``village``, ``quarter``, ``governorate``, ``country``, ``base``, ``crossing``, ``river``, …"""
+    country: str
+    """ISO 3166 code of two letters."""
+    admin1: str | None
+    lat: float
+    """Degrees north."""
+    lon: float
+    """Degrees east."""
+    precision: int
+    """1: the place itself, 2: near it or a part of it, 3: a region."""
+    score: float
+    alternatives: tuple["PlaceEntry", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ActorEntry:
+    """The actor of a gazetteer that a mention refers to."""
+
+    id: str
+    name: str
+    side: str | None
+    """Which camp of its conflict it belongs to, such as ``government`` or ``opposition``."""
+    kind: str
+    """``state``, ``rebel``, ``coalition``, ``militia``, ``foreign``, …"""
+    country: str | None
+    """ISO 3166 code of two letters."""
+    score: float
+    alternatives: tuple["ActorEntry", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TimeValue:
+    """Days that a time expression names, both inclusive."""
+
+    start: datetime.date
+    end: datetime.date
+
+
+Entry = PlaceEntry | ActorEntry | TimeValue
+
+
+@dataclass(frozen=True, slots=True)
 class Annotation:
     """A document with its mentions and events, gold or predicted."""
 
@@ -78,6 +127,8 @@ class Annotation:
     mentions: tuple[Mention, ...] = ()
     events: tuple[Event, ...] = ()
     warnings: tuple[str, ...] = ()
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    """Id of a mention to what it refers to; a mention that could not be resolved is not here."""
 
     def mention(self, mention_id: str) -> Mention:
         """The mention of that id; KeyError where there is none."""

@@ -6,6 +6,7 @@ The one encoder of training and inference; decides nothing and knows no torch.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,14 @@ class EncodedDocument:
 
     words: tuple[Span, ...]
     windows: tuple[EncodedWindow, ...]
+
+
+class TextEncoder(Protocol):
+    """What the extractor asks of an encoder of texts."""
+
+    def encode(self, text: str) -> EncodedDocument:
+        """Encode a whole text."""
+        ...
 
 
 class DocumentEncoder:

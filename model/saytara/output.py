@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from saytara.assembly import attribution
-from saytara.document import Annotation, Argument, Document, Event, Mention, Span
+from saytara.document import ActorEntry, Annotation, Argument, Document, Event, Mention, PlaceEntry, Span, TimeValue
 from saytara.errors import DataError
 from saytara.linking.names import clean_name
 from saytara.schema import Schema
@@ -40,8 +40,50 @@ def _mention(annotation: Annotation, mention: Mention, schema: Schema) -> dict[s
     text = annotation.text_of(mention.span)
     entry: dict[str, Any] = {"id": mention.id, "start": mention.span.start, "end": mention.span.end, "text": text}
     if mention.label in ("ACTOR", "PLACE", "SOURCE"):
-        entry["name"] = clean_name(text, mention.label).name
-    return {**entry, "score": round(mention.score, SCORE_DIGITS)}
+        name = clean_name(text, mention.label)
+        entry |= {
+            "name": name.name,
+            "name_start": mention.span.start + name.start,
+            "name_end": mention.span.start + name.end,
+        }
+        if mention.label == "PLACE":
+            entry["category"] = name.category
+    entry["score"] = round(mention.score, SCORE_DIGITS)
+    found = annotation.entries.get(mention.id)
+    if mention.label == "TIME":
+        entry["value"] = {"start": found.start.isoformat(), "end": found.end.isoformat()} if isinstance(found, TimeValue) else None
+    elif mention.label == "PLACE":
+        entry["entry"] = _place(found) if isinstance(found, PlaceEntry) else None
+    elif mention.label == "ACTOR":
+        entry["entry"] = _actor(found) if isinstance(found, ActorEntry) else None
+    return entry
+
+
+def _place(entry: PlaceEntry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "name": {"ar": entry.name_ar, "en": entry.name_en},
+        "kind": entry.kind,
+        "country": entry.country,
+        "admin1": entry.admin1,
+        "lat": entry.lat,
+        "lon": entry.lon,
+        "precision": entry.precision,
+        "score": round(entry.score, SCORE_DIGITS),
+        "alternatives": [_place(other) for other in entry.alternatives],
+    }
+
+
+def _actor(entry: ActorEntry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "name": entry.name,
+        "side": entry.side,
+        "kind": entry.kind,
+        "country": entry.country,
+        "score": round(entry.score, SCORE_DIGITS),
+        "alternatives": [_actor(other) for other in entry.alternatives],
+    }
 
 
 def _event(annotation: Annotation, event: Event) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from saytara.assembly import DecodedEvent, assemble
 from saytara.decoding import Decoder, DecodingConfig, ScoredSpan
 from saytara.document import Annotation, Document
-from saytara.encoding import DocumentEncoder, EncodedDocument, EncodedWindow
+from saytara.encoding import EncodedDocument, EncodedWindow, TextEncoder
 from saytara.pairing import PairBuilder
 from saytara.schema import Schema
 from saytara.scoring import Floats, Scorer
@@ -43,7 +43,7 @@ class Extractor:
         self,
         *,
         schema: Schema,
-        encoder: DocumentEncoder,
+        encoder: TextEncoder,
         scorer: Scorer,
         decoding: DecodingConfig | None = None,
         info: ModelInfo | None = None,

@@ -6,6 +6,8 @@ Chooses no thresholds; the comparison with torch is `compare`.
 import logging
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +98,8 @@ def export_onnx(model: Any, folder: Path, *, int8: str = "dynamic", keep_float: 
         folder.mkdir(parents=True, exist_ok=True)
         for graph in graphs:
             temporary = folder / f".{graph}.tmp"
-            _quantize(plain / graph, temporary, int8, keep_float)
+            with _quiet():
+                _quantize(plain / graph, temporary, int8, keep_float)
             temporary.replace(folder / graph)
 
 
@@ -116,6 +119,18 @@ def _export(
             opset_version=OPSET,
             dynamo=False,
         )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep onnxruntime's quantiser, which logs each tensor through the root logger, to its errors."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
 
 
 def _quantize(source: Path, target: Path, int8: str, keep_float: tuple[str, ...]) -> None:

@@ -6,12 +6,14 @@ Trains no weights; what it finds lives in the checkpoint's decoding config.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from saytara.decoding import Calibration, DecodingConfig
 from saytara.document import Annotation
-from saytara.encoding import EncodedWindow
+from saytara.encoding import EncodedWindow, TextEncoder
 from saytara.metrics import add_up, outcomes, score_document
 from saytara.pairing import Pairing
 from saytara.pipeline import Extractor
@@ -20,6 +22,8 @@ from saytara.scoring import Floats, Scorer
 ROLE_GRID = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 FALLBACK_GRID = (None, 0.1, 0.2, 0.3)
 BIAS_GRID = (-1.0, -0.5, 0.0, 0.5, 1.0)
+RIDGE = 1e-3
+"""Pull of a calibration towards leaving scores as they are."""
 MIN_GAIN = 0.001
 """A setting is changed only for at least this much F1, so that noise on dev moves nothing."""
 
@@ -55,15 +59,23 @@ def fit_platt(pairs: Sequence[tuple[float, bool]], *, steps: int = 100) -> Calib
     positive, negative = right.sum(), len(right) - right.sum()
     target = np.where(right > 0, (positive + 1) / (positive + 2), 1 / (negative + 2))
     features = np.stack([np.log(scores / (1 - scores)), np.ones_like(scores)], 1)
-    weights = np.array([1.0, 0.0])
+    start = np.array([1.0, 0.0])
+
+    def loss(weights: NDArray[np.float64]) -> float:
+        logits = features @ weights
+        return float((np.logaddexp(0, logits) - target * logits).sum() + RIDGE / 2 * ((weights - start) ** 2).sum())
+
+    weights, best = start, loss(start)
     for _ in range(steps):
-        probability = 1 / (1 + np.exp(-features @ weights))
-        gradient = features.T @ (probability - target)
-        hessian = (features * (probability * (1 - probability))[:, None]).T @ features + 1e-3 * np.eye(2)
+        probability = 1 / (1 + np.exp(-np.clip(features @ weights, -500, 500)))
+        gradient = features.T @ (probability - target) + RIDGE * (weights - start)
+        hessian = (features * (probability * (1 - probability))[:, None]).T @ features + RIDGE * np.eye(2)
         step = np.linalg.solve(hessian, gradient)
-        weights = weights - step
+        while np.abs(step).max() > 1e-9 and loss(weights - step) > best:
+            step = step / 2  # far from the optimum, a whole Newton step may overshoot
         if np.abs(step).max() < 1e-6:
             break
+        weights, best = weights - step, loss(weights - step)
     if not (math.isfinite(weights[0]) and weights[0] > 0):
         return Calibration()  # scores that rank backwards are left as they are
     return Calibration(float(weights[0]), float(weights[1]))
@@ -74,7 +86,13 @@ def tune(extractor: Extractor, gold: Sequence[Annotation]) -> DecodingConfig:
     config = extractor.decoding
     if not gold:
         return config
-    cached = replace_scorer(extractor, CachedScorer(extractor.scorer))
+    cached = Extractor(
+        schema=extractor.schema,
+        encoder=CachedEncoder(extractor.encoder),
+        scorer=CachedScorer(extractor.scorer),
+        decoding=config,
+        info=extractor.info,
+    )
 
     def quality(candidate: DecodingConfig) -> float:
         trial = cached.with_decoding(candidate)
@@ -116,14 +134,11 @@ def _set(values: Mapping[str, float], name: str, value: float | None) -> dict[st
     return rest if value is None else {**rest, name: value}
 
 
-def replace_scorer(extractor: Extractor, scorer: Scorer) -> Extractor:
-    return Extractor(
-        schema=extractor.schema,
-        encoder=extractor.encoder,
-        scorer=scorer,
-        decoding=extractor.decoding,
-        info=extractor.info,
-    )
+class CachedEncoder:
+    """Remember encoded texts, so that a grid of settings encodes each once."""
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        self.encode = lru_cache(maxsize=None)(encoder.encode)
 
 
 class CachedScorer:
