@@ -17,6 +17,7 @@ from saytara.decoding import DecodingConfig
 from saytara.encoding import DocumentEncoder
 from saytara.errors import CheckpointError, MissingExtraError
 from saytara.files import atomic_write
+from saytara.linking.link import default_linkers
 from saytara.pipeline import Extractor, ModelInfo
 from saytara.schema import Schema
 from saytara.scoring import ENCODER_GRAPH, RELATIONS_GRAPH, OnnxScorer, Scorer, TorchScorer
@@ -26,7 +27,9 @@ METRICS, RUN_CONFIG, CARD = "metrics.json", "run.yaml", "README.md"
 PREDICTION_FILES = (CONFIG, TOKENIZER, DECODING, ENCODER_GRAPH, RELATIONS_GRAPH, METRICS, RUN_CONFIG, CARD)
 
 
-def load_extractor(name: str, *, revision: str | None, threads: int, engine: str | None) -> Extractor:
+def load_extractor(
+    name: str, *, revision: str | None, threads: int, engine: str | None, is_linked: bool = True
+) -> Extractor:
     """Load an extractor; see `Extractor.from_pretrained`."""
     if engine not in (None, "onnx", "torch"):
         raise CheckpointError(f"unknown engine {engine!r}; known: onnx, torch")
@@ -35,10 +38,12 @@ def load_extractor(name: str, *, revision: str | None, threads: int, engine: str
     use_torch = engine == "torch" or (engine is None and not (folder / ENCODER_GRAPH).exists())
     scorer: Scorer = TorchScorer(load_model(folder)) if use_torch else OnnxScorer(folder, threads=threads)
     info = ModelInfo(str(config.get("name") or name), found_revision, str(config.get("saytara_version", "")))
-    return make_extractor(folder, config, scorer, info)
+    return make_extractor(folder, config, scorer, info, is_linked=is_linked)
 
 
-def make_extractor(folder: Path, config: Mapping[str, Any], scorer: Scorer, info: ModelInfo) -> Extractor:
+def make_extractor(
+    folder: Path, config: Mapping[str, Any], scorer: Scorer, info: ModelInfo, *, is_linked: bool = False
+) -> Extractor:
     """Put an extractor together from a checkpoint's files and a scorer."""
     decoding = folder / DECODING
     return Extractor(
@@ -47,6 +52,7 @@ def make_extractor(folder: Path, config: Mapping[str, Any], scorer: Scorer, info
         scorer=scorer,
         decoding=DecodingConfig.from_dict(_read_json(decoding)) if decoding.exists() else None,
         info=info,
+        linkers=default_linkers() if is_linked and config["schema"].get("events") else (),
     )
 
 

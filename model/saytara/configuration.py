@@ -3,6 +3,7 @@
 Knows transformers only, so that the Hub can copy this file beside a checkpoint.
 """
 
+import json
 from typing import Any
 
 from transformers import AutoConfig, PretrainedConfig
@@ -59,3 +60,8 @@ class SaytaraConfig(PretrainedConfig):  # type: ignore[misc,unused-ignore]
         self.dropout = dropout
         self.saytara_version = saytara_version
         super().__init__(**kwargs)
+
+    def to_json_string(self, *args: Any, **kwargs: Any) -> str:
+        """As transformers writes it, but with the schema in its own order: logits follow the order of labels and roles."""
+        values = json.loads(super().to_json_string(*args, **kwargs))
+        return json.dumps({**values, "schema": self.schema}, indent=2) + "\n"

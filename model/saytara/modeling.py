@@ -179,10 +179,10 @@ class SaytaraModel(PreTrainedModel):  # type: ignore[misc,unused-ignore]
         padded = nn.functional.pad(context.float(), (0, 0, 1, 0)).cumsum(1)  # [B, W + 1, H], sums up to a word
         window, word, event_type = triggers.unbind(1)
         trigger = context[window, word]  # [E, H]
-        last = word_mask.shape[1]
+        last = word_mask.sum(1)[window]  # [E], words before the padding
         around = [
             _mean(padded, window, (word - CONTEXT_BEFORE).clamp(min=0), word),
-            _mean(padded, window, (word + 1).clamp(max=last), (word + 1 + CONTEXT_AFTER).clamp(max=last)),
+            _mean(padded, window, torch.minimum(word + 1, last), torch.minimum(word + 1 + CONTEXT_AFTER, last)),
         ]
         factuality = self.factuality_outer(
             nn.functional.gelu(

@@ -15,6 +15,7 @@ from saytara.assembly import DecodedEvent, assemble
 from saytara.decoding import Decoder, DecodingConfig, ScoredSpan
 from saytara.document import Annotation, Document
 from saytara.encoding import EncodedDocument, EncodedWindow, TextEncoder
+from saytara.linking.link import Linker, link
 from saytara.pairing import PairBuilder
 from saytara.schema import Schema
 from saytara.scoring import Floats, Scorer
@@ -47,12 +48,14 @@ class Extractor:
         scorer: Scorer,
         decoding: DecodingConfig | None = None,
         info: ModelInfo | None = None,
+        linkers: tuple[Linker, ...] = (),
     ) -> None:
         self.schema = schema
         self.encoder = encoder
         self.scorer = scorer
         self.decoding = decoding or DecodingConfig()
         self.info = info or ModelInfo("unnamed", None, "")
+        self.linkers = linkers
         self._decoder = Decoder(schema, self.decoding)
         self._pairs = PairBuilder(schema)
 
@@ -64,6 +67,7 @@ class Extractor:
         revision: str | None = None,
         threads: int = 1,
         engine: str | None = None,
+        link: bool = True,
     ) -> "Extractor":
         """Load a checkpoint: an existing folder, the name of a packaged one, or a Hub id, in this order.
 
@@ -71,6 +75,7 @@ class Extractor:
             revision: branch, tag or commit of a Hub id.
             threads: threads of one run of the network.
             engine: ``onnx`` or ``torch``; None takes ONNX where the checkpoint has it.
+            link: resolve places, actors and times against the packaged tables.
 
         Raises:
             CheckpointError: nothing there, or it is incomplete, corrupt or foreign.
@@ -78,7 +83,7 @@ class Extractor:
         """
         from saytara.checkpoint import load_extractor
 
-        return load_extractor(name, revision=revision, threads=threads, engine=engine)
+        return load_extractor(name, revision=revision, threads=threads, engine=engine, is_linked=link)
 
     def with_thresholds(self, thresholds: Mapping[str, float]) -> "Extractor":
         """The same extractor with other thresholds for labels, event types or roles."""
@@ -86,7 +91,12 @@ class Extractor:
 
     def with_decoding(self, decoding: DecodingConfig) -> "Extractor":
         return Extractor(
-            schema=self.schema, encoder=self.encoder, scorer=self.scorer, decoding=decoding, info=self.info
+            schema=self.schema,
+            encoder=self.encoder,
+            scorer=self.scorer,
+            decoding=decoding,
+            info=self.info,
+            linkers=self.linkers,
         )
 
     def extract(
@@ -116,9 +126,10 @@ class Extractor:
         """Extract mentions and events of one document."""
         encoded = self.encoder.encode(document.text)
         mentions, events = self._decode(encoded)
-        return assemble(
+        annotation = assemble(
             document, encoded.words, mentions, events, schema=self.schema, config=self.decoding
         )
+        return link(annotation, self.linkers)
 
     def relate_gold(self, gold: Annotation) -> Annotation:
         """Score roles and factuality over the mentions and triggers of `gold`: the gold-mention setting."""

@@ -30,3 +30,8 @@ def link(annotation: Annotation, linkers: tuple[Linker, ...]) -> Annotation:
             warnings=(*annotation.warnings, *warnings),
         )
     return annotation
+
+
+def default_linkers() -> tuple[Linker, ...]:
+    """The packaged linkers, in the order in which they help each other: places, actors, times."""
+    return ()

@@ -11,7 +11,7 @@ from importlib import resources
 
 from saytara.arabic.fold import fold
 
-_QUOTES = frozenset("\"'«»“”‘’()[]{}<> \u00a0،.:;؛-–—")
+_QUOTES = frozenset("#_\"'«»“”‘’()[]{}<> \u00a0،.:;؛-–—")
 
 CATEGORIES: Mapping[str, tuple[str, bool]] = {
     # category noun (folded): (category, whether the name stands without it)
@@ -46,7 +46,7 @@ CATEGORIES: Mapping[str, tuple[str, bool]] = {
     "ناحيه": ("subdistrict", True),  # subdistrict
     "منطقه": ("area", True),  # area
     "منطقتي": ("area", True),
-    "مناطق": ("area", True),
+    "مناطق": ("area", False),
     "حي": ("quarter", True),  # quarter
     "حيي": ("quarter", True),
     "احيا": ("quarter", True),

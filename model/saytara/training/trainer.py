@@ -42,6 +42,8 @@ from saytara.training.losses import LossWeights, joint_loss
 from saytara.training.tuning import calibrate, tune
 
 logger = logging.getLogger(__name__)
+COUNTED_FROM_PAD = ("roberta", "xlm-roberta", "camembert")
+"""Architectures that number positions from the padding piece's id on."""
 SCHEMAS = {schema.name: schema for schema in (CONTROL_CHANGE, NER)}
 
 
@@ -204,6 +206,8 @@ def start_model(config: TrainConfig, model_config: SaytaraConfig) -> SaytaraMode
         if isinstance(module, nn.Dropout):
             module.p = config.attention_dropout if "attention.self" in name else config.dropout
     room = getattr(model.config.encoder, "max_position_embeddings", config.max_pieces)
+    if model.config.encoder.model_type in COUNTED_FROM_PAD:
+        room -= int(model.config.encoder.pad_token_id) + 1
     if config.max_pieces > room:
         raise ConfigError(f"max_pieces is {config.max_pieces}, but the encoder reads at most {room} pieces.")
     return model

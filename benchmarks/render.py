@@ -1,0 +1,94 @@
+"""Write measured figures into the documents, between `<!-- figures: NAME -->` and `<!-- end figures -->`.
+
+usage: python benchmarks/render.py [--check]
+Every figure comes from a JSON file in benchmarks/results; with --check nothing is written and a difference fails.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from saytara.card import MEASURES
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+PAGES = ("README.md", "configs/README.md", "docs/experiments.md", "data/README.md", "docs/facts.md")
+BLOCK = re.compile(r"(<!-- figures: ([\w-]+) -->\n).*?(<!-- end figures -->)", re.DOTALL)
+
+
+def load(name: str) -> dict[str, Any]:
+    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def dev() -> str:
+    """Accuracy of the packaged checkpoint, whole dev and without two outlets."""
+    whole, rest = load("dev"), load("dev-without-bbc-cnn")
+    rows = ["| | P | R | F1 | F1 without BBC and CNN |", "|---|---|---|---|---|"]
+    for key, title in MEASURES:
+        score = whole[key]
+        rows.append(
+            f"| {title} | {score['precision']:.3f} | {score['recall']:.3f} | {score['f1']:.3f} | {rest[key]['f1']:.3f} |"
+        )
+    without = whole["without_events"]
+    rows.append("")
+    rows.append(
+        f"Of the {without['documents']} passages without any event, {without['documents_with_false_events']} got a false one. "
+        f"Commit `{whole['commit']}`, {whole['machine']['processor']}, {whole['machine']['cores']} cores."
+    )
+    return "\n".join(rows)
+
+
+def speed() -> str:
+    rows = ["| reports | linking | words a second | peak memory (MB) |", "|---|---|---|---|"]
+    for row in load("speed")["rows"]:
+        kind = "short" if row["kind"] == "short" else f"one of {row['words']:,} words"
+        rows.append(f"| {kind} | {'yes' if row['link'] else 'no'} | {row['words_per_second']} | {row['peak_megabytes']} |")
+    return "\n".join(rows)
+
+
+def quantization() -> str:
+    result = load("quantization")
+    rows = ["| form | MB | entity | trigger | argument | event | words/s | time to fp32 | words changed |", "|---|---|---|---|---|---|---|---|---|"]
+    for form, row in result["forms"].items():
+        scores = " | ".join(f"{row['scores'][key]['f1']:.3f}" for key in ("entity", "trigger", "argument", "event"))
+        if form == "torch":
+            rows.append(f"| torch fp32 | | {scores} | | | |")
+            continue
+        changed = row["against_torch"]["changed"]
+        rows.append(
+            f"| ONNX {form} | {row['megabytes']} | {scores} | {row['words_per_second_one_thread']} | "
+            f"{row['time_ratio_to_fp32']} | {100 * changed:.2f} % |"
+        )
+    return "\n".join(rows)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {"dev": dev, "speed": speed, "quantization": quantization}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    stale = []
+    for page in PAGES:
+        path = ROOT / page
+        if not path.exists():
+            continue
+        old = path.read_text(encoding="utf-8")
+        new = BLOCK.sub(lambda match: f"{match[1]}{BLOCKS[match[2]]()}\n{match[3]}", old)
+        if new != old:
+            stale.append(page)
+            if not options.check:
+                path.write_text(new, encoding="utf-8")
+    if options.check and stale:
+        print(f"figures differ from benchmarks/results in: {', '.join(stale)}; run python benchmarks/render.py", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
