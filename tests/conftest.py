@@ -145,3 +145,73 @@ def online_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str
         return cache
 
     return switch
+
+
+# -- tiny models -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def reports() -> dict[str, Any]:
+    """The gold reports of `fixtures/reports.txt` by id."""
+    from saytara.corpus.markup import parse_markup
+    from saytara.schema import CONTROL_CHANGE
+
+    path = ROOT / "tests" / "fixtures" / "reports.txt"
+    annotations = parse_markup(path.read_text(encoding="utf-8"), CONTROL_CHANGE, source=str(path))
+    return {annotation.document.id: annotation for annotation in annotations}
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(reports: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a tiny, untrained BERT with a tokenizer of the fixture reports."""
+    from saytara.training.tiny_encoder import build_tiny_encoder
+
+    folder = tmp_path_factory.mktemp("tiny") / "encoder"
+    build_tiny_encoder([report.document.text for report in reports.values()], folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_run(reports: dict[str, Any], tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A `TrainConfig` that learns the fixture reports in seconds; derive others with `dataclasses.replace`."""
+    from saytara.corpus.jsonl import write_corpus
+    from saytara.schema import CONTROL_CHANGE
+    from saytara.training.config import TrainConfig
+
+    folder = tmp_path_factory.mktemp("tiny-run")
+    write_corpus(folder / "train.jsonl", list(reports.values()), CONTROL_CHANGE)
+    return TrainConfig(
+        name="tiny",
+        encoder=str(tiny_encoder),
+        train_files=(str(folder / "train.jsonl"),),
+        dev_files=(str(folder / "train.jsonl"),),
+        output=str(folder / "run"),
+        relation_layers=1,
+        relation_heads=4,
+        relation_width=64,
+        head_width=48,
+        dropout=0.0,
+        word_mask_probability=0.0,
+        epochs=25,
+        batch_size=4,
+        encoder_lr=3e-3,
+        head_lr=5e-3,
+        warmup_steps=5,
+        evaluate_from=0.9,
+        keep_epochs=1,
+        bf16=False,
+        report_to=(),
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tiny_run: Any) -> Path:
+    """Folder of a checkpoint trained on the fixture reports, with torch weights and ONNX graphs (fp32)."""
+    from saytara.checkpoint import load_model
+    from saytara.export.onnx import export_onnx
+    from saytara.training.trainer import train
+
+    train(tiny_run)
+    folder = Path(tiny_run.output) / "checkpoint"
+    export_onnx(load_model(folder), folder, int8="none")
+    return folder
