@@ -12,10 +12,12 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import numpy as np
 import torch
 import yaml
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import AutoTokenizer, Trainer, TrainerCallback, TrainingArguments, set_seed
@@ -42,6 +44,10 @@ from saytara.training.losses import LossWeights, joint_loss
 from saytara.training.tuning import calibrate, tune
 
 logger = logging.getLogger(__name__)
+EPOCHS = "epochs.jsonl"
+"""Dev scores of a run, one line an epoch."""
+HARMLESS = ("name", "keep_epochs", "report_to", "threads")
+"""Settings that may change when an interrupted run goes on."""
 COUNTED_FROM_PAD = ("roberta", "xlm-roberta", "camembert")
 """Architectures that number positions from the padding piece's id on."""
 SCHEMAS = {schema.name: schema for schema in (CONTROL_CHANGE, NER)}
@@ -95,9 +101,15 @@ def train(config: TrainConfig) -> dict[str, Any]:
         train_dataset=ExampleList(examples),
         data_collator=batcher,
     )
-    trainer.train(resume_from_checkpoint=last_complete_state(run))
-    best = choose_weights(trainer, config)
-    model.load_state_dict(best)
+    state = last_complete_state(run)
+    refuse_other_run(config, run, is_begun=state is not None)
+    if trainer.is_world_process_zero():
+        forget_after(run, 0 if state is None else step_of(state))
+        write_run_config(run / RUN_CONFIG, config)
+    trainer.train(resume_from_checkpoint=None if state is None else str(state))
+    if not trainer.is_world_process_zero():
+        return {}
+    model.load_state_dict(choose_weights(trainer, config))
     return finish(config, model, extractor, dev_set, tokenizer, run)
 
 
@@ -125,8 +137,7 @@ def save_checkpoint(
     save_tokenizer(tokenizer, temporary)
     write_json(temporary / DECODING, decoding.to_dict())
     write_json(temporary / METRICS, metrics)
-    with atomic_write(temporary / RUN_CONFIG) as file:
-        file.write(yaml.safe_dump(config.to_dict(), allow_unicode=True, sort_keys=False).encode())
+    write_run_config(temporary / RUN_CONFIG, config)
     with atomic_write(temporary / "README.md") as file:
         file.write(render_card(temporary).encode())
     old = folder.with_name(f".{folder.name}.old")
@@ -135,6 +146,11 @@ def save_checkpoint(
         folder.rename(old)
     temporary.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def write_run_config(path: Path, config: TrainConfig) -> None:
+    with atomic_write(path) as file:
+        file.write(yaml.safe_dump(config.to_dict(), allow_unicode=True, sort_keys=False).encode())
 
 
 def save_tokenizer(tokenizer: Any, folder: Path) -> None:
@@ -351,8 +367,14 @@ class EpochScores(TrainerCallback):  # type: ignore[misc,unused-ignore]
             return
         result = evaluate(self.trainer.make_extractor(model, DecodingConfig()), self.trainer.dev, detail=False)
         model.train()
+        score = result["event" if self.trainer.batcher.schema.events else "entity"]["f1"]
+        if run.average_checkpoints == 1 and (state.best_metric is None or score >= state.best_metric):
+            # the Trainer keeps the state of this step, however many follow
+            state.best_metric, state.best_global_step = score, state.global_step
+        if not state.is_world_process_zero:
+            return
         line = {"step": state.global_step, "epoch": round(state.epoch, 3), **result}
-        with (Path(run.output) / "epochs.jsonl").open("a", encoding="utf-8") as file:
+        with (Path(run.output) / EPOCHS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         scores = " ".join(f"{name} {value['f1']:.3f}" for name, value in result.items() if isinstance(value, dict) and "f1" in value)
         logger.info("epoch %.2f step %d dev %s", state.epoch, state.global_step, scores)
@@ -379,29 +401,79 @@ def _loss_weights(run: TrainConfig, batcher: Batcher, device: torch.device) -> L
     if run.trigger_weight != 1.0:
         events = batcher.schema.events
         tags = torch.tensor([run.trigger_weight if tag[2:] in events else 1.0 for tag in batcher.tags], device=device)
+    values = batcher.schema.factuality
+    if run.factuality_class_weights and len(run.factuality_class_weights) != len(values):
+        raise ConfigError(
+            f"factuality_class_weights has {len(run.factuality_class_weights)} values; give {len(values)}: {', '.join(values)}"
+        )
     factuality = torch.tensor(run.factuality_class_weights, device=device) if run.factuality_class_weights else None
     return LossWeights(run.role_weight, run.factuality_weight, tags, factuality, run.label_smoothing)
 
 
-def last_complete_state(run: Path) -> str | None:
+def refuse_other_run(config: TrainConfig, run: Path, *, is_begun: bool) -> None:
+    """ConfigError where `run` holds states of another run config: going on from them would be neither run."""
+    path = run / RUN_CONFIG
+    if not is_begun or not path.exists():
+        return
+    begun = yaml.safe_load(path.read_text(encoding="utf-8"))
+    changed = [key for key, value in config.to_dict().items() if begun.get(key) != value and key not in HARMLESS]
+    if changed:
+        raise ConfigError(
+            f"{run} holds a run with other settings (of {', '.join(changed)}), which cannot go on with these. "
+            "Give another --output, or delete that folder."
+        )
+
+
+def step_of(state: Path) -> int:
+    """Optimiser steps before a state: its folder is ``checkpoint-120``."""
+    return int(state.name.split("-")[1])
+
+
+def list_states(run: Path) -> list[Path]:
+    """Folders of the run's states, oldest first."""
+    return sorted((run / "states").glob("checkpoint-*"), key=step_of)
+
+
+def last_complete_state(run: Path) -> Path | None:
     """Newest state that was written to its end; a half-written one is skipped."""
-    states = sorted((run / "states").glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]), reverse=True)
-    for state in states:
-        if (state / "trainer_state.json").exists() and _loads(state / "model.safetensors"):
-            return str(state)
-    return None
+    return next((state for state in reversed(list_states(run)) if _is_complete(state)), None)
 
 
-def _loads(path: Path) -> bool:
+def _is_complete(state: Path) -> bool:
+    """Whether every file that resuming reads is there and whole; the Trainer writes ``trainer_state.json`` last."""
     try:
-        return bool(load_file(path))
-    except Exception:  # any reason means: not this one
+        json.loads((state / "trainer_state.json").read_text(encoding="utf-8"))
+        load_file(state / "model.safetensors")
+    except (OSError, ValueError, SafetensorError):
+        return False
+    names = ["optimizer.pt", "scheduler.pt"]
+    names += [path.name for path in state.glob("rng_state*.pth")] or ["rng_state.pth"]
+    return all(is_zipfile(state / name) for name in names)  # a zip's directory stands at its end
+
+
+def forget_after(run: Path, step: int) -> None:
+    """Drop states and scores of steps after `step`: the run goes on from there and makes them again."""
+    for state in list_states(run):
+        if step_of(state) > step:
+            logger.warning("%s is incomplete and is made again", state)
+            shutil.rmtree(state)
+    log = run / EPOCHS
+    if log.exists():
+        lines = [line for line in log.read_text(encoding="utf-8").splitlines(keepends=True) if _is_until(line, step)]
+        with atomic_write(log) as file:
+            file.write("".join(lines).encode())
+
+
+def _is_until(line: str, step: int) -> bool:
+    try:
+        return bool(json.loads(line)["step"] <= step)
+    except ValueError:  # half a line, of a killed run
         return False
 
 
 def choose_weights(trainer: JointTrainer, config: TrainConfig) -> dict[str, Tensor]:
     """Weights of the best epoch by dev event F1 (entity F1 without events), or the average of the last ones."""
-    states = sorted((Path(config.output) / "states").glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))
+    states = list_states(Path(config.output))
     if config.average_checkpoints > 1 and len(states) > 1:
         chosen = states[-config.average_checkpoints :]
         total: dict[str, Tensor] = {}
@@ -409,14 +481,9 @@ def choose_weights(trainer: JointTrainer, config: TrainConfig) -> dict[str, Tens
             for name, tensor in load_file(state / "model.safetensors").items():
                 total[name] = total.get(name, torch.zeros_like(tensor)) + tensor / len(chosen)
         return total
-    log = Path(config.output) / "epochs.jsonl"
-    if log.exists():
-        measure = "event" if trainer.batcher.schema.events else "entity"
-        scored = {line["step"]: line[measure]["f1"] for line in map(json.loads, log.read_text().splitlines())}
-        kept = [state for state in states if int(state.name.split("-")[1]) in scored]
-        if kept:
-            best = max(kept, key=lambda state: (scored[int(state.name.split("-")[1])], int(state.name.split("-")[1])))
-            return load_file(best / "model.safetensors")
+    best = [state for state in states if step_of(state) == trainer.state.best_global_step]
+    if best:
+        return load_file(best[0] / "model.safetensors")
     return {name: tensor.detach().cpu() for name, tensor in trainer.model.state_dict().items()}
 
 
