@@ -170,9 +170,12 @@ def pack_rows(tensors: Mapping[str, Any]) -> dict[str, Any]:
     packed = {}
     for name, tensor in tensors.items():
         if tensor.ndim == 2 and tensor.shape[1] >= 64:
-            scale = (tensor.abs().amax(1, keepdim=True) / 127).clamp(min=1e-8).half().float().clamp(min=6e-8)
-            packed[name + INT8] = (tensor / scale).round().clamp(-127, 127).to(torch.int8)
-            packed[name + SCALE] = scale.half()
+            exact = tensor.float().abs().amax(1, keepdim=True) / 127
+            scale = exact.half()
+            is_short = (scale.float() < exact) | (scale == 0)
+            scale = torch.where(is_short, (scale.view(torch.int16) + 1).view(torch.float16), scale)  # the next one up
+            packed[name + INT8] = (tensor / scale.float()).round().to(torch.int8)
+            packed[name + SCALE] = scale
         else:
             packed[name] = tensor.half()
     return packed

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from saytara.errors import CheckpointError
+from saytara.errors import CheckpointError, MissingExtraError
 from saytara.scoring import ENCODER_GRAPH, RELATIONS_GRAPH
 
 OPSET = 17
@@ -152,7 +152,10 @@ def _quantize(source: Path, target: Path, int8: str, keep_float: tuple[str, ...]
             extra_options={"MatMulConstBOnly": True},
         )
         return
-    from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQuantConfig, MatMulNBitsQuantizer
+    try:
+        from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQuantConfig, MatMulNBitsQuantizer
+    except ImportError as error:  # onnx_ir, which onnxruntime does not bring
+        raise MissingExtraError("quantising to nbits", extra="train") from error
 
     config = DefaultWeightOnlyQuantConfig(block_size=32, is_symmetric=True, accuracy_level=4, bits=8)
     quantizer = MatMulNBitsQuantizer(graph, nodes_to_exclude=excluded, algo_config=config)
