@@ -4,8 +4,9 @@ Resolves nothing: entries and days come from linking. What is unknown stays None
 """
 
 import datetime
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from saytara.assembly import attribution
 from saytara.document import ActorEntry, Annotation, Document, Event, Mention, PlaceEntry, Span, TimeValue
@@ -206,6 +207,46 @@ def sentence_around(document: Document, span: Span) -> Span:
     while start < span.start and text[start].isspace():
         start += 1
     return Span(start, end)
+
+
+def record_to_dict(record: Record) -> dict[str, Any]:
+    """Plain values of a record, for JSON."""
+    values = asdict(record)
+    for key in ("start", "end", "report_date"):
+        values[key] = values[key].isoformat() if values[key] else None
+    return values
+
+
+def record_from_dict(values: Mapping[str, Any]) -> Record:
+    """The record that `record_to_dict` wrote."""
+    days = {
+        key: datetime.date.fromisoformat(values[key]) if values[key] else None for key in ("start", "end", "report_date")
+    }
+    return Record(
+        **{
+            **values,
+            **days,
+            "trigger": Span(**values["trigger"]),
+            "sentence": Span(**values["sentence"]),
+            "controllers": tuple(_named(Party, item, _actor_entry) for item in values["controllers"]),
+            "displaced": tuple(_named(Party, item, _actor_entry) for item in values["displaced"]),
+            "sites": tuple(_named(Site, item, _place_entry) for item in values["sites"]),
+            "voices": tuple(_named(Voice, item, _actor_entry) for item in values["voices"]),
+        }
+    )
+
+
+def _named(kind: Callable[..., Any], values: Mapping[str, Any], entry: Callable[[Mapping[str, Any]], Any]) -> Any:
+    found = values["entry"]
+    return kind(**{**values, "span": Span(**values["span"]), "entry": entry(found) if found else None})
+
+
+def _actor_entry(values: Mapping[str, Any]) -> ActorEntry:
+    return ActorEntry(**{**values, "alternatives": tuple(_actor_entry(other) for other in values["alternatives"])})
+
+
+def _place_entry(values: Mapping[str, Any]) -> PlaceEntry:
+    return PlaceEntry(**{**values, "alternatives": tuple(_place_entry(other) for other in values["alternatives"])})
 
 
 def _ends_sentence(text: str, index: int) -> bool:
