@@ -14,6 +14,7 @@ from typing import Any
 
 import saytara
 from saytara.errors import DataError, SaytaraError
+from saytara.facts.commands import add_facts_commands
 
 EXIT_BAD_RECORDS = 2
 
@@ -54,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_push(commands)
     _add_encoder(commands)
     _add_data(commands)
+    add_facts_commands(commands)
     return parser
 
 

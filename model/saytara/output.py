@@ -9,7 +9,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from saytara.assembly import attribution
-from saytara.document import ActorEntry, Annotation, Argument, Document, Event, Mention, PlaceEntry, Span, TimeValue
+from saytara.document import (
+    ActorEntry,
+    Annotation,
+    Argument,
+    Document,
+    Entry,
+    Event,
+    Mention,
+    PlaceEntry,
+    Span,
+    TimeValue,
+)
 from saytara.errors import DataError
 from saytara.linking.names import clean_name
 from saytara.schema import Schema
@@ -127,14 +138,39 @@ def from_output(record: Mapping[str, Any], schema: Schema) -> Annotation:
             )
             for event in record.get("events", ())
         ]
+        found = {entry["id"]: resolved for _, entry in entries if (resolved := _entry_from(entry)) is not None}
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"is not an output record of saytara ({error!r}). Give what `saytara predict` wrote.",
             where=f"document {record.get('id')!r}",
         ) from error
     return Annotation(
-        document, tuple(sorted(mentions, key=lambda m: m.span)), tuple(events), tuple(record.get("warnings", ()))
+        document,
+        tuple(sorted(mentions, key=lambda m: m.span)),
+        tuple(events),
+        tuple(record.get("warnings", ())),
+        found,
     )
+
+
+def _entry_from(mention: Mapping[str, Any]) -> Entry | None:
+    """What a mention of an output record refers to."""
+    if value := mention.get("value"):
+        return TimeValue(datetime.date.fromisoformat(value["start"]), datetime.date.fromisoformat(value["end"]))
+    entry = mention.get("entry")
+    if not entry:
+        return None
+    return _place_from(entry) if "lat" in entry else _actor_from(entry)
+
+
+def _place_from(entry: Mapping[str, Any]) -> PlaceEntry:
+    names = {"name_ar": entry["name"]["ar"], "name_en": entry["name"]["en"]}
+    rest = {key: value for key, value in entry.items() if key not in ("name", "alternatives")}
+    return PlaceEntry(**rest, **names, alternatives=tuple(_place_from(other) for other in entry["alternatives"]))
+
+
+def _actor_from(entry: Mapping[str, Any]) -> ActorEntry:
+    return ActorEntry(**{**entry, "alternatives": tuple(_actor_from(other) for other in entry["alternatives"])})
 
 
 FACTUALITY_WORDS = {"actual": "", "denied": "denied", "prospective": "expected"}
