@@ -21,6 +21,7 @@ from saytara.linking.link import default_linkers
 from saytara.pipeline import Extractor, ModelInfo
 from saytara.schema import Schema
 from saytara.scoring import ENCODER_GRAPH, RELATIONS_GRAPH, OnnxScorer, Scorer, TorchScorer
+from saytara.tags import tag_names
 
 CONFIG, WEIGHTS, TOKENIZER, DECODING = "config.json", "model.safetensors", "tokenizer.json", "decoding.json"
 METRICS, RUN_CONFIG, CARD = "metrics.json", "run.yaml", "README.md"
@@ -33,9 +34,14 @@ def load_extractor(
     """Load an extractor; see `Extractor.from_pretrained`."""
     if engine not in (None, "onnx", "torch"):
         raise CheckpointError(f"unknown engine {engine!r}; known: onnx, torch")
-    folder, found_revision = find_checkpoint(name, revision=revision)
+    folder, found_revision = find_checkpoint(name, revision=revision, with_weights=engine == "torch")
     config = read_config(folder)
     use_torch = engine == "torch" or (engine is None and not (folder / ENCODER_GRAPH).exists())
+    if use_torch and not (folder / WEIGHTS).exists():
+        folder, found_revision = find_checkpoint(name, revision=revision, with_weights=True)
+    for graph in () if use_torch else (ENCODER_GRAPH, RELATIONS_GRAPH) if config["schema"].get("events") else (ENCODER_GRAPH,):
+        if not (folder / graph).exists():
+            raise CheckpointError(f"{folder} holds no {graph}. Make it with `saytara export`, or take the engine torch.")
     scorer: Scorer = TorchScorer(load_model(folder)) if use_torch else OnnxScorer(folder, threads=threads)
     info = ModelInfo(str(config.get("name") or name), found_revision, str(config.get("saytara_version", "")))
     return make_extractor(folder, config, scorer, info, is_linked=is_linked)
@@ -46,8 +52,12 @@ def make_extractor(
 ) -> Extractor:
     """Put an extractor together from a checkpoint's files and a scorer."""
     decoding = folder / DECODING
+    schema = Schema.from_dict(config["schema"])
+    for key, names in (("tags", tag_names(schema)), ("roles", list(schema.roles))):
+        if config.get(key, names) != names:  # logits follow this order
+            raise CheckpointError(f"{folder / CONFIG}: `{key}` are not those of `schema` in its order; the file was changed.")
     return Extractor(
-        schema=Schema.from_dict(config["schema"]),
+        schema=schema,
         encoder=load_document_encoder(folder, config),
         scorer=scorer,
         decoding=DecodingConfig.from_dict(_read_json(decoding)) if decoding.exists() else None,
@@ -56,8 +66,12 @@ def make_extractor(
     )
 
 
-def find_checkpoint(name: str, *, revision: str | None = None) -> tuple[Path, str | None]:
-    """Folder of a checkpoint and its Hub revision: an existing folder, a packaged name, or a Hub id."""
+def find_checkpoint(name: str, *, revision: str | None = None, with_weights: bool = True) -> tuple[Path, str | None]:
+    """Folder of a checkpoint and its Hub revision: an existing folder, a packaged name, or a Hub id.
+
+    Args:
+        with_weights: whether the torch weights of a Hub id are wanted.
+    """
     folder = Path(name)
     if folder.is_dir():
         return folder, None
@@ -70,7 +84,7 @@ def find_checkpoint(name: str, *, revision: str | None = None) -> tuple[Path, st
             f"there is no checkpoint {name!r}: no such folder, and packaged are: {names}. "
             "Give a folder, a packaged name, or a Hub id such as `someone/some-model`."
         )
-    return _download(name, revision)
+    return _download(name, revision, with_weights=with_weights)
 
 
 def packaged_folder() -> Path:
@@ -78,26 +92,29 @@ def packaged_folder() -> Path:
     return Path(str(resources.files(saytara))) / "checkpoints"
 
 
-def _download(name: str, revision: str | None) -> tuple[Path, str | None]:
+def _download(name: str, revision: str | None, *, with_weights: bool) -> tuple[Path, str | None]:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
 
+    patterns = ["*.json", "*.yaml", "README.md", "*.onnx", *(["*.safetensors"] if with_weights else [])]
     try:
-        folder = Path(
-            snapshot_download(
-                name,
-                revision=revision,
-                allow_patterns=["*.json", "*.yaml", "README.md", "*.onnx", "*.safetensors"],
-            )
-        )
+        folder = Path(snapshot_download(name, revision=revision, allow_patterns=patterns))
+    except HFValidationError as error:
+        raise CheckpointError(f"there is no folder {name!r}, and it cannot be a Hub id either: {error}") from error
     except RepositoryNotFoundError as error:
         raise CheckpointError(f"the Hub has no model {name!r} that you may read. Check the id, or log in.") from error
     except RevisionNotFoundError as error:
         raise CheckpointError(f"the Hub's model {name!r} has no revision {revision!r}.") from error
     except LocalEntryNotFoundError as error:
         raise CheckpointError(
-            f"{name!r} is neither a folder nor packaged, and the Hub cannot be reached and has not been before. "
-            "Connect once, or give a folder."
+            f"{name!r} is neither a folder nor packaged, the Hub cannot be reached, and the whole model has not been "
+            "downloaded before. Connect once, or give a folder."
         ) from error
     except (HfHubHTTPError, OSError) as error:
         raise CheckpointError(f"downloading {name!r} from the Hub failed: {error}") from error
@@ -115,8 +132,8 @@ def read_config(folder: Path) -> dict[str, Any]:
             f"{path} describes a {config.get('model_type')!r} model, not a saytara one. "
             "To train on from a plain encoder, name it as `encoder:` in a run config."
         )
-    for key in ("schema", "tags", "normalization", "encoder"):
-        if not config.get(key):
+    for key in ("schema", "tags", "normalization", "encoder", "max_pieces", "overlap_pieces"):
+        if key not in config or config[key] in ({}, []):
             raise CheckpointError(f"{path} lacks {key!r}; it was not written by saytara or is damaged.")
     return config
 
@@ -155,7 +172,11 @@ def load_model(folder: Path) -> Any:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is truncated or corrupt ({error}); download or save the checkpoint again.") from error
-    model = SaytaraModel(SaytaraConfig(**read_config(folder)))
+    config = read_config(folder)
+    try:
+        model = SaytaraModel(SaytaraConfig(**config))
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{folder / CONFIG} does not describe a model ({error!r}); save the checkpoint again.") from error
     try:
         model.load_state_dict({name: tensor.float() for name, tensor in unpack_rows(tensors).items()})
     except RuntimeError as error:
@@ -228,4 +249,6 @@ def push_to_hub(folder: Path, repository: str, *, private: bool = False, token: 
         done = api.upload_folder(repo_id=repository, folder_path=folder, commit_message="Upload saytara checkpoint")
     except HfHubHTTPError as error:
         raise CheckpointError(f"the Hub refused to take {repository!r}: {error}. Check the id and your token.") from error
+    except Exception as error:  # the client lets its transport's errors through, whose classes change with its version
+        raise CheckpointError(f"uploading {repository!r} to the Hub failed ({type(error).__name__}: {error}). Try again.") from error
     return str(done)

@@ -16,7 +16,7 @@ class SaytaraConfig(PretrainedConfig):  # type: ignore[misc,unused-ignore]
     Args:
         encoder: config of the encoder (`AutoConfig`) or its dict with a ``model_type``.
         schema: `Schema.to_dict()` of what the heads label.
-        tags: names of the tags, in the order of the tag logits.
+        tags, roles: names of tags and roles, in the order of their logits.
         normalization: `Normalization.to_dict()` of the text that the encoder reads.
         max_pieces, overlap_pieces: size and overlap of windows, in pieces.
         relation_layers, relation_heads, relation_width: transformer layers over word vectors and markers
@@ -33,6 +33,7 @@ class SaytaraConfig(PretrainedConfig):  # type: ignore[misc,unused-ignore]
         encoder: PretrainedConfig | dict[str, Any] | None = None,
         schema: dict[str, Any] | None = None,
         tags: list[str] | None = None,
+        roles: list[str] | None = None,
         normalization: dict[str, bool] | None = None,
         max_pieces: int = 448,
         overlap_pieces: int = 160,
@@ -50,6 +51,7 @@ class SaytaraConfig(PretrainedConfig):  # type: ignore[misc,unused-ignore]
         self.encoder = encoder if encoder is not None else CONFIG_MAPPING["bert"]()
         self.schema = schema or {}
         self.tags = tags or []
+        self.roles = roles or list(self.schema.get("roles", {}))
         self.normalization = normalization or {}
         self.max_pieces = max_pieces
         self.overlap_pieces = overlap_pieces

@@ -196,6 +196,7 @@ def make_model_config(config: TrainConfig, schema: Schema) -> SaytaraConfig:
     return SaytaraConfig(
         schema=schema.to_dict(),
         tags=tag_names(schema),
+        roles=list(schema.roles),
         normalization=NORMALIZATIONS[config.normalization].to_dict(),
         max_pieces=config.max_pieces,
         overlap_pieces=config.overlap_pieces,
@@ -511,4 +512,6 @@ def write_packed(folder: Path, target: Path) -> None:
     for path in folder.iterdir():
         if path.suffix in (".json", ".yaml", ".md"):
             shutil.copy(path, target / path.name)
-    save_file(pack_rows(load_file(folder / "model.safetensors")), target / "model.safetensors", {"format": "pt"})
+    weights = target / "model.safetensors"
+    save_file(pack_rows(load_file(folder / "model.safetensors")), weights, {"format": "pt"})
+    weights.chmod(0o644)  # safetensors keeps new files to their owner
