@@ -1,0 +1,121 @@
+"""Logits to spans, roles and factuality."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from saytara.decoding import Calibration, Decoder, DecodingConfig, viterbi
+from saytara.errors import ConfigError
+from saytara.schema import CONTROL_CHANGE
+from saytara.tags import is_legal, tag_names
+
+TAGS = tag_names(CONTROL_CHANGE)
+ROLES = list(CONTROL_CHANGE.roles)
+
+
+def logits(*tags: str, strength: float = 8.0) -> np.ndarray:
+    """Logits that favour the given tag for each word; ``A/B`` puts the second tag just behind the first."""
+    rows = np.zeros((len(tags), len(TAGS)), np.float32)
+    for row, names in enumerate(tags):
+        for rank, name in enumerate(names.split("/")):
+            rows[row, TAGS.index(name)] = strength - rank
+    return rows
+
+
+def role_logits(*rows: dict[str, float]) -> np.ndarray:
+    return np.array([[row.get(role, -9.0) for role in ROLES] for row in rows], np.float32)
+
+
+@given(st.integers(1, 5), st.integers(2, 4), st.randoms(use_true_random=False))
+def test_viterbi_equals_brute_force(words: int, size: int, random: object) -> None:
+    generator = np.random.default_rng(random.randint(0, 10**6))  # type: ignore[attr-defined]
+    scores, start = generator.normal(size=(words, size)), generator.normal(size=size)
+    transitions = generator.normal(size=(size, size))
+    transitions[0, 1] = -np.inf
+
+    def total(path: tuple[int, ...]) -> float:
+        steps = sum(transitions[a, b] for a, b in itertools.pairwise(path))
+        return float(start[path[0]] + sum(scores[i, tag] for i, tag in enumerate(path)) + steps)
+
+    best = max(itertools.product(range(size), repeat=words), key=total)
+    assert total(tuple(viterbi(scores, start, transitions))) == pytest.approx(total(best))
+
+
+def test_an_illegal_sequence_is_repaired() -> None:
+    decoder = Decoder(CONTROL_CHANGE, DecodingConfig())
+    (found,) = decoder.spans(logits("I-ACTOR/B-ACTOR", "I-ACTOR", "O"))
+    assert (found.span.start, found.span.end, found.span.label) == (0, 2, "ACTOR")
+
+
+@given(st.integers(1, 12), st.integers(0, 10**6))
+def test_decoded_tags_are_always_legal(words: int, seed: int) -> None:
+    scores = np.random.default_rng(seed).normal(size=(words, len(TAGS))).astype(np.float32) * 4
+    decoder = Decoder(CONTROL_CHANGE, DecodingConfig())
+    path = viterbi(scores, decoder._start, decoder._transitions)
+    assert all(is_legal(None if i == 0 else TAGS[path[i - 1]], TAGS[tag]) for i, tag in enumerate(path))
+
+
+def test_triggers_and_mentions_of_a_report_come_apart() -> None:
+    decoder = Decoder(CONTROL_CHANGE, DecodingConfig())
+    labels = [s.span.label for s in decoder.spans(logits("B-CAPTURE", "B-ACTOR", "I-ACTOR", "O", "B-PLACE", "B-PLACE"))]
+    assert labels == ["CAPTURE", "ACTOR", "PLACE", "PLACE"]
+
+
+def test_no_words_give_no_spans() -> None:
+    assert Decoder(CONTROL_CHANGE, DecodingConfig()).spans(np.zeros((0, len(TAGS)), np.float32)) == []
+
+
+def test_a_threshold_drops_a_label_and_a_bias_brings_one_back() -> None:
+    weak = logits("O/B-PLACE", strength=2.0)
+    assert Decoder(CONTROL_CHANGE, DecodingConfig()).spans(weak) == []
+    biased = DecodingConfig(tag_bias={"PLACE": 2.0})
+    assert len(Decoder(CONTROL_CHANGE, biased).spans(weak)) == 1
+    strict = DecodingConfig(tag_bias={"PLACE": 2.0}, thresholds={"PLACE": 0.99})
+    assert Decoder(CONTROL_CHANGE, strict).spans(weak) == []
+
+
+def test_one_mention_may_hold_two_roles() -> None:
+    decoder = Decoder(CONTROL_CHANGE, DecodingConfig())
+    fillers = decoder.fillers(role_logits({"controller": 3.0, "claimant": 2.0}, {"place": 1.0}), [4, 7])
+    assert [(role, mention) for role, mention, _ in fillers] == [("controller", 4), ("place", 7), ("claimant", 4)]
+
+
+def test_a_fallback_takes_the_best_filler_where_none_reaches_the_threshold() -> None:
+    rows = role_logits({"place": -1.0}, {"place": -0.5})
+    assert Decoder(CONTROL_CHANGE, DecodingConfig()).fillers(rows, [0, 1]) == []
+    found = Decoder(CONTROL_CHANGE, DecodingConfig(fallbacks={"place": 0.3})).fillers(rows, [0, 1])
+    assert [(role, mention) for role, mention, _ in found] == [("place", 1)]
+
+
+def test_factuality_is_the_best_value_with_its_score() -> None:
+    value, score = Decoder(CONTROL_CHANGE, DecodingConfig()).factuality(np.array([0.0, 3.0, 0.0], np.float32))
+    assert value == "denied"
+    assert score == pytest.approx(np.exp(3) / (np.exp(3) + 2))
+
+
+def test_calibration_moves_log_odds() -> None:
+    assert Calibration(scale=2.0, shift=0.0)(0.5) == pytest.approx(0.5)
+    assert Calibration(scale=1.0, shift=1.0)(0.5) == pytest.approx(1 / (1 + np.exp(-1)))
+    assert 0 < Calibration(scale=0.5)(0.0) < Calibration(scale=0.5)(1.0) < 1
+
+
+def test_a_config_survives_the_way_to_a_dict_and_back() -> None:
+    config = DecodingConfig({"PLACE": 0.5}, {}, {"place": 0.4}, {"place": 0.2}, {"mention": Calibration(1.5, -0.2)})
+    assert DecodingConfig.from_dict(config.to_dict()) == config
+
+
+def test_an_override_replaces_the_threshold_and_its_fallback() -> None:
+    config = DecodingConfig(thresholds={"place": 0.4}, fallbacks={"place": 0.2}).override({"place": 0.8}, CONTROL_CHANGE)
+    assert config.thresholds == {"place": 0.8}
+    assert config.fallbacks == {}
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "message"), [({"plce": 0.5}, "closest: place"), ({"place": 1.5}, "between 0 and 1")]
+)
+def test_a_wrong_override_is_refused(thresholds: dict[str, float], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        DecodingConfig().override(thresholds, CONTROL_CHANGE)
