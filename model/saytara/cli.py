@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ EXIT_BAD_RECORDS = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status.
 
-    Status 0: done; 1: failed (the message says why); 2: with ``--strict``, a bad record.
+    Status 0: done; 1: failed (the message says why), or no report could be read; 2: with ``--strict``, a bad record.
     """
     parser = build_parser()
     options, rest = parser.parse_known_args(arguments)
@@ -113,8 +114,10 @@ def _predict(options: argparse.Namespace) -> int:
         raise SaytaraError(f"--date takes an ISO day such as 2024-12-07, got {options.date!r}") from error
     extractor = _load(options)
     problems: list[DataError] = []
+    read = 0
 
     def documents() -> Iterator[Document]:
+        nonlocal read
         for item in read_documents(options.inputs):
             if isinstance(item, DataError):
                 problems.append(item)
@@ -122,20 +125,22 @@ def _predict(options: argparse.Namespace) -> int:
                 if options.strict:
                     return
             else:
+                read += 1
                 yield replace(item, date=item.date or default_date)
 
     lines = _lines(extractor, _with_progress(documents(), quiet=options.quiet), options)
-    if options.output is None:
-        for line in lines:
-            sys.stdout.write(line)
-        sys.stdout.flush()
-    else:
-        with atomic_write(options.output) as file:
+    try:
+        with nullcontext(sys.stdout.buffer) if options.output is None else atomic_write(options.output) as file:
             for line in lines:
-                file.write(line.encode("utf-8", "surrogatepass"))
+                file.write(line.encode("utf-8", "backslashreplace"))  # a lone surrogate, as JSON escapes it
+            file.flush()
+            if problems and options.strict:
+                raise problems[0]  # `--output` stays what it was
+    except DataError:
+        return EXIT_BAD_RECORDS
     if problems:
         print(f"saytara: {len(problems)} records were passed over; see above.", file=sys.stderr)
-    return EXIT_BAD_RECORDS if problems and options.strict else 0
+    return 1 if problems and not read else 0
 
 
 def _lines(extractor: Any, documents: Iterable[Any], options: argparse.Namespace) -> Iterator[str]:

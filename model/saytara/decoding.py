@@ -95,6 +95,7 @@ class Decoder:
         self.config = config
         self.tags = tag_names(schema)
         self.roles = list(schema.roles)
+        self._fills = [[label in labels for label in schema.mentions] for labels in schema.roles.values()]
         names = [tag[2:] for tag in self.tags]
         self._bias = np.array([config.tag_bias.get(name, 0.0) for name in names])
         self._factuality_bias = np.array([config.factuality_bias.get(value, 0.0) for value in schema.factuality])
@@ -118,12 +119,14 @@ class Decoder:
                 found.append(ScoredSpan(span, score))
         return found
 
-    def fillers(self, role_logits: Floats, mentions: Sequence[int]) -> list[tuple[str, int, float]]:
-        """Fillers of one trigger's roles.
+    def fillers(
+        self, role_logits: Floats, mentions: Sequence[int], labels: Sequence[int]
+    ) -> list[tuple[str, int, float]]:
+        """Fillers of one trigger's roles, of labels that may fill them only.
 
         Args:
             role_logits: ``[P, R]``, the pairs of one trigger.
-            mentions: mention number of each pair.
+            mentions, labels: mention number and index of its label, of each pair.
 
         Returns:
             (role, mention number, score), in the order of roles and of mentions.
@@ -131,12 +134,17 @@ class Decoder:
         found = []
         for index, role in enumerate(self.roles):
             threshold = self.config.thresholds.get(role, 0.5)
-            scores = [self.config.calibrate("argument", p) for p in _sigmoid(role_logits[:, index]).tolist()]
-            fillers = [(role, mention, score) for mention, score in zip(mentions, scores, strict=True) if score >= threshold]
-            if not fillers and scores and role in self.config.fallbacks:
-                best = int(np.argmax(scores))
-                if scores[best] >= self.config.fallbacks[role]:
-                    fillers = [(role, mentions[best], scores[best])]
+            scored = [
+                (role, mention, self.config.calibrate("argument", probability))
+                for mention, label, probability in zip(
+                    mentions, labels, _sigmoid(role_logits[:, index]).tolist(), strict=True
+                )
+                if self._fills[index][label]
+            ]
+            fillers = [filler for filler in scored if filler[2] >= threshold]
+            if not fillers and scored and role in self.config.fallbacks:
+                best = max(scored, key=lambda filler: filler[2])
+                fillers = [best] if best[2] >= self.config.fallbacks[role] else []
             found += fillers
         return found
 

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from saytara.schema import Schema
 from saytara.tags import WordSpan, tag_names, to_tags
 
+LABEL = 3
+"""Column of `Pairing.pairs` that holds the mention's label."""
 DISTANCE_EDGES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96)
 """Upper word distances (exclusive) of the distance buckets on either side of a trigger."""
 DISTANCE_BUCKETS = 2 * (len(DISTANCE_EDGES) + 1)

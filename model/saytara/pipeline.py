@@ -16,7 +16,7 @@ from saytara.decoding import Decoder, DecodingConfig, ScoredSpan
 from saytara.document import Annotation, Document
 from saytara.encoding import EncodedDocument, EncodedWindow, TextEncoder
 from saytara.linking.link import Linker, link
-from saytara.pairing import PairBuilder
+from saytara.pairing import LABEL, PairBuilder
 from saytara.schema import Schema
 from saytara.scoring import Floats, Scorer
 from saytara.tags import WordSpan
@@ -189,7 +189,9 @@ class Extractor:
         for number, trigger in enumerate(owned):
             rows = pairing.pairs[:, 0] == number
             value, score = self._decoder.factuality(factuality_logits[number])
-            fillers = self._decoder.fillers(role_logits[rows], pairing.mentions[rows].tolist())
+            fillers = self._decoder.fillers(
+                role_logits[rows], pairing.mentions[rows].tolist(), pairing.pairs[rows, LABEL].tolist()
+            )
             events.append(
                 DecodedEvent(
                     _moved(trigger, first),

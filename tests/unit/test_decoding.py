@@ -77,16 +77,32 @@ def test_a_threshold_drops_a_label_and_a_bias_brings_one_back() -> None:
     assert Decoder(CONTROL_CHANGE, strict).spans(weak) == []
 
 
+ACTOR, PLACE = (list(CONTROL_CHANGE.mentions).index(label) for label in ("ACTOR", "PLACE"))
+
+
+def test_a_label_that_may_not_fill_a_role_never_does() -> None:
+    """Neither by its logits nor by a calibration under which everything is likely."""
+    rows = role_logits({"place": 9.0}, {"controller": -30.0})
+    config = DecodingConfig(calibration={"argument": Calibration(0.01, 4.0)}, fallbacks={"controller": 0.1})
+    found = Decoder(CONTROL_CHANGE, config).fillers(rows, [0, 1], [ACTOR, PLACE])
+    assert {(role, mention) for role, mention, _ in found} == {
+        ("controller", 0),
+        ("displaced", 0),
+        ("claimant", 0),
+        ("place", 1),
+    }
+
+
 def test_one_mention_may_hold_two_roles() -> None:
     decoder = Decoder(CONTROL_CHANGE, DecodingConfig())
-    fillers = decoder.fillers(role_logits({"controller": 3.0, "claimant": 2.0}, {"place": 1.0}), [4, 7])
+    fillers = decoder.fillers(role_logits({"controller": 3.0, "claimant": 2.0}, {"place": 1.0}), [4, 7], [ACTOR, PLACE])
     assert [(role, mention) for role, mention, _ in fillers] == [("controller", 4), ("place", 7), ("claimant", 4)]
 
 
 def test_a_fallback_takes_the_best_filler_where_none_reaches_the_threshold() -> None:
     rows = role_logits({"place": -1.0}, {"place": -0.5})
-    assert Decoder(CONTROL_CHANGE, DecodingConfig()).fillers(rows, [0, 1]) == []
-    found = Decoder(CONTROL_CHANGE, DecodingConfig(fallbacks={"place": 0.3})).fillers(rows, [0, 1])
+    assert Decoder(CONTROL_CHANGE, DecodingConfig()).fillers(rows, [0, 1], [PLACE, PLACE]) == []
+    found = Decoder(CONTROL_CHANGE, DecodingConfig(fallbacks={"place": 0.3})).fillers(rows, [0, 1], [PLACE, PLACE])
     assert [(role, mention) for role, mention, _ in found] == [("place", 1)]
 
 

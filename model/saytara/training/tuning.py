@@ -22,6 +22,8 @@ from saytara.scoring import Floats, Scorer
 ROLE_GRID = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 FALLBACK_GRID = (None, 0.1, 0.2, 0.3)
 BIAS_GRID = (-1.0, -0.5, 0.0, 0.5, 1.0)
+MIN_OUTCOMES = 5
+"""Calibrating takes at least so many right and so many wrong predictions."""
 RIDGE = 1e-3
 """Pull of a calibration towards leaving scores as they are."""
 MIN_GAIN = 0.001
@@ -57,6 +59,8 @@ def fit_platt(pairs: Sequence[tuple[float, bool]], *, steps: int = 100) -> Calib
     scores = np.clip(np.array([score for score, _ in pairs]), 1e-6, 1 - 1e-6)
     right = np.array([outcome for _, outcome in pairs], dtype=float)
     positive, negative = right.sum(), len(right) - right.sum()
+    if min(positive, negative) < MIN_OUTCOMES:
+        return Calibration()  # all right or all wrong: any score would do, and the scale would fall to 0
     target = np.where(right > 0, (positive + 1) / (positive + 2), 1 / (negative + 2))
     features = np.stack([np.log(scores / (1 - scores)), np.ones_like(scores)], 1)
     start = np.array([1.0, 0.0])

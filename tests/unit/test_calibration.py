@@ -1,0 +1,47 @@
+"""Fitting of calibrations: sound where scores mean something, harmless where they do not."""
+
+import math
+
+import numpy as np
+import pytest
+
+from saytara.decoding import Calibration
+from saytara.training.tuning import fit_platt
+
+
+def draw(scale: float, shift: float, size: int = 4000) -> list[tuple[float, bool]]:
+    """Scores whose true probability of being right is ``sigmoid(scale * logit + shift)``."""
+    random = np.random.default_rng(5)
+    logits = random.normal(0, 2, size)
+    right = random.random(size) < 1 / (1 + np.exp(-(scale * logits + shift)))
+    return list(zip((1 / (1 + np.exp(-logits))).tolist(), right.tolist(), strict=True))
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (0.5, 0.7), (2.0, -1.0)])
+def test_scale_and_shift_are_found_again(scale: float, shift: float) -> None:
+    found = fit_platt(draw(scale, shift))
+    assert found.scale == pytest.approx(scale, rel=0.12)
+    assert found.shift == pytest.approx(shift, abs=0.12)
+
+
+@pytest.mark.parametrize("outcome", [True, False])
+def test_scores_that_were_all_right_or_all_wrong_are_left_alone(outcome: bool) -> None:
+    assert fit_platt([(0.99, outcome)] * 200 + [(0.4, not outcome)] * 3) == Calibration()
+
+
+def test_scores_that_rank_backwards_are_left_alone() -> None:
+    assert fit_platt(draw(-1.0, 0.0)) == Calibration()
+
+
+@pytest.mark.parametrize("scores", [(0.0, 1.0), (1e-9, 1 - 1e-9), (0.5, 0.5)])
+def test_certain_and_equal_scores_give_a_finite_fit(scores: tuple[float, float]) -> None:
+    low, high = scores
+    found = fit_platt([(low, False)] * 30 + [(high, True)] * 30)
+    assert math.isfinite(found.scale) and math.isfinite(found.shift)
+    assert 0 <= found(low) <= found(high) <= 1
+
+
+@pytest.mark.parametrize("calibration", [Calibration(1e6, 0), Calibration(1, 1e6), Calibration(1, -1e6)])
+@pytest.mark.parametrize("probability", [0.0, 1e-13, 0.5, 1.0])
+def test_calibrating_never_overflows(calibration: Calibration, probability: float) -> None:
+    assert 0 <= calibration(probability) <= 1
