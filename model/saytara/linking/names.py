@@ -10,6 +10,7 @@ from functools import cache
 from importlib import resources
 
 from saytara.arabic.fold import fold
+from saytara.document import Annotation
 
 _QUOTES = frozenset("#_\"'«»“”‘’()[]{}<> \u00a0،.:;؛-–—")
 
@@ -101,6 +102,9 @@ _CLITICS = (
 _SURE = frozenset({"وبال", "ولل", "فبال", "وكال", "فلل", "وال", "بال", "لل"})
 """Clitics with the article, which are taken off even an unknown name."""
 MIN_REST = 3
+_OPENING = "\u0640\"«“'("
+_BETWEEN = " \u00a0،,\"«»“”'()"
+"""What may stand between the mentions of a coordination."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +122,12 @@ class Name:
     """Kind of place that its category noun tells, or None."""
 
 
-def clean_name(text: str, label: str, *, seen: Set[str] = frozenset()) -> Name:
+def clean_name(text: str, label: str, *, seen: Set[str] = frozenset(), is_joined: bool = False) -> Name:
     """Clean the mention `text` of that label.
 
     Args:
         seen: folded first words of the document's other mentions, as evidence for cutting a clitic.
+        is_joined: it follows another mention at once, so that a `و` in front is likely "and".
 
     >>> clean_name("وبمدينة حمص", "PLACE")
     Name(name='حمص', start=8, end=11, category='city')
@@ -137,10 +142,10 @@ def clean_name(text: str, label: str, *, seen: Set[str] = frozenset()) -> Name:
     first_end = start
     while first_end < end and not text[first_end].isspace():
         first_end += 1
-    cut, restored = _clitics(text[start:first_end], seen)
+    cut, restored = _clitics(text[start:first_end], seen, is_joined)
     name = restored + text[start + cut : end]
     start += cut
-    while start < end and text[start] in "\u0640\"«“'(":  # بـ«حمص»
+    while start < end and text[start] in _OPENING:  # بـ«حمص»
         start += 1
         name = text[start:end]
     if label != "PLACE":
@@ -148,27 +153,60 @@ def clean_name(text: str, label: str, *, seen: Set[str] = frozenset()) -> Name:
     return _without_category(name, text, start, end)
 
 
-def _clitics(word: str, seen: Set[str]) -> tuple[int, str]:
-    """How many letters of the first word are clitics, and what must stand in front of the rest."""
+def clean_names(annotation: Annotation) -> dict[str, Name]:
+    """Clean names of all mentions of an annotation by id, each with the others as evidence."""
+    text = annotation.document.text
+    firsts = {mention.id: _first_word(annotation.text_of(mention.span)) for mention in annotation.mentions}
+    seen = frozenset(firsts.values())
+    names = {}
+    previous_end: int | None = None
+    for mention in sorted(annotation.mentions, key=lambda mention: mention.span):
+        between = "x" if previous_end is None else text[previous_end : mention.span.start]
+        is_joined = not between.strip(_BETWEEN) and between != ""
+        names[mention.id] = clean_name(annotation.text_of(mention.span), mention.label, seen=seen, is_joined=is_joined)
+        previous_end = mention.span.end
+    return {mention.id: names[mention.id] for mention in annotation.mentions}
+
+
+def _first_word(text: str) -> str:
+    return fold(text).partition(" ")[0]
+
+
+def _clitics(word: str, seen: Set[str], is_joined: bool) -> tuple[int, str]:
+    """How many letters of the first word are clitics, and what must stand in front of the rest.
+
+    The shortest clitic that leaves a known word is taken, so that `ولبنان` keeps its lam.
+    """
     known = known_words()
     folded = fold(word)
     if len(folded) < MIN_REST or folded in known:
         return 0, ""
-    for clitic, article in _CLITICS:
+    bare = word.replace("\u0640", "")
+    for clitic, article in sorted(_CLITICS, key=lambda pair: len(pair[0]) - len(pair[1])):
         if not word.startswith(clitic):
             continue
-        rest = article + fold(word[len(clitic) :])
-        plain = rest.removeprefix("ال")
-        if len(plain) < MIN_REST - 1 or (not article and len(plain) < MIN_REST):
+        after = word[len(clitic) :]
+        rest = article + fold(after)
+        if not article and after[:1] in _OPENING and len(fold(after)) > 1:
+            return len(clitic), ""  # a stroke or a quotation mark parts it from the name
+        if len(rest.removeprefix("ال")) < MIN_REST - 1 or (not article and len(fold(after)) < MIN_REST):
             continue
-        is_known = rest in known or fold(word[len(clitic) :]) in CATEGORIES or rest in seen
-        if not article and rest.startswith("ال"):
-            continue  # the clitic with the article comes first in the table
-        if is_known or clitic in _SURE:
-            swallowed = clitic.endswith("لل")
-            cut = len(clitic) - (1 if swallowed else len(article))
-            return cut, "ا" if swallowed else ""
+        if not article and rest.startswith("ال") and clitic not in ("و", "ف"):
+            continue  # the clitic with the article comes as one
+        if rest in known or (article and fold(after) in known) or rest in seen:
+            return _cut(clitic, article)
+    for clitic, article in _CLITICS:
+        if clitic in _SURE and bare.startswith(clitic) and len(fold(word[len(clitic) :])) >= MIN_REST:
+            return _cut(clitic, article)
+    if is_joined and bare.startswith("و") and len(folded) > MIN_REST + 1:
+        return 1, ""
     return 0, ""
+
+
+def _cut(clitic: str, article: str) -> tuple[int, str]:
+    if clitic.endswith("لل"):
+        return len(clitic) - 1, "ا"
+    return len(clitic) - len(article), ""
 
 
 def _without_category(name: str, text: str, start: int, end: int) -> Name:
