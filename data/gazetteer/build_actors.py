@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from saytara.linking.actor_table import COLUMNS, GENERIC, PLAIN, key, parse_years, split_mark
+from saytara.linking.actor_table import COLUMNS, GENERIC, PACKED_COLUMNS, PLAIN, key, parse_years, split_mark, with_keys
 
 HERE = Path(__file__).resolve().parent
 TABLES = HERE.parents[1] / "model" / "saytara" / "linking" / "tables"
@@ -164,7 +164,7 @@ def build() -> tuple[list[Row], list[Row]]:
 def main() -> None:
     rows, states = build()
     TABLES.mkdir(parents=True, exist_ok=True)
-    (TABLES / "actors.tsv.gz").write_bytes(packed(rows, COLUMNS))
+    (TABLES / "actors.tsv.gz").write_bytes(packed(map(with_keys, rows), PACKED_COLUMNS))
     (TABLES / "countries.tsv.gz").write_bytes(packed(states, STATE_COLUMNS))
     aliases = sum(row["aliases"].count("|") + 1 for row in rows if row["aliases"])
     print(f"{len(rows)} actors, {aliases} aliases")

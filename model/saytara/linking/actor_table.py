@@ -16,6 +16,7 @@ from saytara.arabic.fold import fold
 
 GENERIC, AMBIGUOUS, PLAIN = "~", "?", ""
 """Marks of an alias: a description that many conflicts share; a second reading of a name; a name of its own."""
+PACKED_COLUMNS = ("id", "name", "name_en", "keys", "side", "kind", "country", "years", "parent")
 COLUMNS = ("id", "name", "name_en", "aliases", "side", "kind", "country", "years", "parent")
 
 _KEPT = frozenset({"الله", "الذي", "التي", "الذين"})  # God, who (relative pronouns): no article to take off
@@ -154,8 +155,18 @@ def split_mark(alias: str) -> tuple[str, str]:
     return (alias[0], alias[1:]) if alias[:1] in (GENERIC, AMBIGUOUS) else (PLAIN, alias)
 
 
+def with_keys(row: Mapping[str, str]) -> dict[str, str]:
+    """A row of the sources with the keys of its name and aliases, each once, in place of the aliases."""
+    keys: dict[str, str] = {}
+    for alias in (row["name"], *filter(None, row["aliases"].split("|"))):
+        mark, text = split_mark(alias)
+        keys.setdefault(key(text), mark)
+    packed = {column: text for column, text in row.items() if column != "aliases"}
+    return {**packed, "keys": "|".join(mark + name for name, mark in keys.items())}
+
+
 def make_table(actors: Iterable[Mapping[str, str]], countries: Iterable[Mapping[str, str]]) -> ActorTable:
-    """The look-up table of rows with the columns of `COLUMNS`, and of rows of the countries' table."""
+    """The look-up table of rows with `PACKED_COLUMNS`, and of rows of the countries' table."""
     found: dict[str, Actor] = {}
     readings: dict[str, dict[str, Reading]] = {}
     heads: dict[str, frozenset[str]] = {}
@@ -172,9 +183,8 @@ def make_table(actors: Iterable[Mapping[str, str]], countries: Iterable[Mapping[
         )
         found[actor.id] = actor
         own_heads = set()
-        for alias in (row["name"], *filter(None, row["aliases"].split("|"))):
-            mark, text = split_mark(alias)
-            name = key(text)
+        for alias in row["keys"].split("|"):
+            mark, name = split_mark(alias)
             readings.setdefault(name, {}).setdefault(actor.id, Reading(actor, mark))
             own_heads.add(name.split(" ")[0])
         heads[actor.id] = frozenset(own_heads)

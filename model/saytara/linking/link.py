@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from saytara.document import Annotation, Entry
+from saytara.linking.actors import ActorLinker
 from saytara.linking.places import PlaceLinker
 
 
@@ -35,4 +36,4 @@ def link(annotation: Annotation, linkers: tuple[Linker, ...]) -> Annotation:
 
 def default_linkers() -> tuple[Linker, ...]:
     """The packaged linkers, in the order in which they help each other: places, actors, times."""
-    return (PlaceLinker(),)
+    return (PlaceLinker(), ActorLinker())
