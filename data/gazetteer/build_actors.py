@@ -122,13 +122,15 @@ def problems(rows: list[Row], codes: set[str]) -> list[str]:
         if not row["name"] or not row["name_en"] or not row["side"]:
             found.append(f"{row['id']}: name, name_en or side is empty.")
         countries = [code for code in row["country"].split(",") if code]
-        found += [f"{row['id']}: country {code!r} is not in states.tsv." for code in countries if code not in codes]
+        found += [
+            f"{row['id']}: country {code!r} is not in states.tsv." for code in countries if code.removeprefix("+") not in codes
+        ]
         for alias in dict.fromkeys([row["name"], *filter(None, row["aliases"].split("|"))]):
             mark, text = split_mark(alias)
             if not key(text):
                 found.append(f"{row['id']}: alias {alias!r} is empty when folded.")
             if mark == PLAIN:
-                for code in countries or [""]:
+                for code in [code for code in countries if not code.startswith("+")] or [""]:
                     holders.setdefault((key(text), code), []).append(row)
     for (name, code), group in sorted(holders.items()):
         for first, second in itertools.combinations({row["id"]: row for row in group}.values(), 2):

@@ -35,14 +35,21 @@ PARTICIPLES = frozenset(
 )
 POINTERS = frozenset(
     # definite nouns that point back to a named actor
-    """تنظيم حركه جماعه ميليشيا حزب جبهه هييه تحالف جيش فصيل كتيبه لوا فرقه فيلق ايتلاف منظمه مقاومه متمردين
+    """تنظيم حركه جماعه ميليشيا حزب جبهه هييه تحالف جيش فصيل كتيبه لوا فرقه فيلق ايتلاف منظمه مقاومه متمردين تمرد
     انقلابيين ثوار انفصاليين حشد وحدات مجلس""".split()
 )
 WIDE_POINTERS = frozenset({"قوات", "قوه", "مقاتلين", "جنود", "فصايل", "كتايب"})
 """Nouns so common that they point back only where a text has one actor to point to."""
+DESCRIPTIONS = frozenset(
+    # nouns of some party or other: sides, organisations, attackers, soldiers, rebellion, terror, powers, brigades
+    """تنظيمات منظمات مهاجمين قوي تمرد ارهاب طرفين طرفي جانبين جهات عسكريين جيوش الويه فرق افواج فوج دروع مدرعات
+    متحصنين معتدين جهاديين مجاهدين محتلين اعدا حلفا ضباط متحاربين متصارعين مقاومين دبابات امن حرس مهاجمه""".split()
+)
 OWNED = ("قوات", "عناصر", "مقاتلي", "مقاتلو", "مسلحي", "مسلحو", "جيش", "جنود", "رجال", "وحدات", "ميليشيات", "ميليشيا", "مليشيات")
 """What belongs to someone when a pronoun follows: forces, elements, fighters, gunmen, army, soldiers, men, units."""
-SUFFIXES = ("هما", "هم", "ها", "ه")
+SUFFIXES = ("هما", "هم", "ها", "ه", "نا")
+OTHERS = ("حلفا", "حلفاو", "حلفاي", "حليف", "حكومت", "جماعت", "حركت", "خصوم", "وكلا", "مخابرات", "بحريت", "انصار")
+"""What is someone else than the pronoun's owner: allies, government, group, opponents, proxies, supporters."""
 _CLITICS = ("وبال", "ولل", "فلل", "وال", "بال", "فال", "كال", "لل", "وب", "ول", "فل", "و", "ف", "ب", "ل", "ك")
 _WORDS = 12
 
@@ -64,8 +71,6 @@ class Parsed:
     """What a mention says by itself."""
 
     readings: tuple[Reading, ...] = ()
-    name: str = ""
-    """Key of the name that was found."""
     quality: float = 1.0
     """How much of the mention the name covers, from 0.6 to 1."""
     countries: frozenset[str] = frozenset()
@@ -121,10 +126,9 @@ def _at(words: list[str], start: int, end: int, table: ActorTable) -> Parsed | N
     countries, cost = _tail(words[end:], name, readings, table)
     if cost is None:
         return None
-    is_only_generic = all(reading.mark == GENERIC for reading in readings)
-    if start and is_only_generic and end - start == 1 and name in MEMBERS and not table.nouns.get(name):
-        cost += 0.02
-    return Parsed(readings, name, round(1.0 - 0.02 * start - cost, 3), countries)
+    # a bare noun that describes several actors ("the army") may as well point back to one of another description
+    pointer = name if name in POINTERS and all(reading.mark == GENERIC for reading in readings) else None
+    return Parsed(readings, round(1.0 - 0.02 * start - cost, 3), countries, pointer)
 
 
 def _are_members(words: list[str], table: ActorTable) -> bool:
@@ -165,13 +169,15 @@ def _pointing(name: str, table: ActorTable) -> Parsed:
     """A mention with no name in it: a pronoun's, a pointer, a description, or a name that the table lacks."""
     for spelled in spellings(name):
         words = spelled.split(" ")
-        if len(words) == 1 and (suffix := _owner(words[0])):
-            return Parsed(suffix=suffix, gap=Gap.PRONOUN)
+        if suffix := _owner(words[0], OWNED):
+            return Parsed(suffix=suffix if len(words) == 1 else None, gap=Gap.PRONOUN)
+        if _owner(words[0], OTHERS):
+            return Parsed(gap=Gap.PRONOUN)
     for spelled in spellings(name):
         words = spelled.split(" ")
         while len(words) > 1 and words[0] in MEMBERS and words[1] in POINTERS:
             words = words[1:]
-        if words[0] not in POINTERS | WIDE_POINTERS | MEMBERS | SLANTS:
+        if words[0] not in POINTERS | WIDE_POINTERS | MEMBERS | SLANTS | DESCRIPTIONS:
             continue
         adjectives = [word for word in words[1:] if word in table.adjectives]
         if all(word in SLANTS or word in table.adjectives for word in words[1:]):
@@ -187,13 +193,13 @@ def _is_definite(name: str) -> bool:
     return any(word.lstrip("#\"'«“").startswith(("ال", "وال", "بال", "لل", "فال", "ولل", "كال")) for word in name.split()[:2])
 
 
-def _owner(word: str) -> str | None:
-    """The pronoun on an owned noun.
+def _owner(word: str, nouns: tuple[str, ...]) -> str | None:
+    """The pronoun on one of the nouns.
 
-    >>> _owner("قواتها")
+    >>> _owner("قواتها", OWNED)
     'ها'
     """
-    for noun in OWNED:
+    for noun in nouns:
         if word.startswith(noun) and word.removeprefix(noun) in SUFFIXES:
             return word.removeprefix(noun)
     return None

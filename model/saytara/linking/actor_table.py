@@ -3,7 +3,6 @@
 Looks names up under a folded key; decides nothing between several holders of one name.
 """
 
-import csv
 import datetime
 import gzip
 import re
@@ -58,6 +57,8 @@ class Actor:
     kind: str
     countries: tuple[str, ...]
     """ISO 3166 codes of two letters; none for an actor of no country."""
+    theatres: tuple[str, ...]
+    """Other countries in whose reports a description of it needs no country: Israel's army in Palestine."""
     years: Years
     parent: str | None
 
@@ -108,12 +109,13 @@ def key(text: str) -> str:
         if not joined and word in _JOINED:
             joined = _JOINED[word]
             continue
-        words.append(joined + _word_key(word))
+        words.append(joined + word_key(word))
         joined = ""
     return " ".join([*words, joined] if joined else words)
 
 
-def _word_key(word: str) -> str:
+def word_key(word: str) -> str:
+    """The key of one folded word."""
     if len(word) >= 4 and word.startswith("ال") and word not in _KEPT:
         word = word[2:]
     if _MILITIA.match(word):
@@ -171,13 +173,15 @@ def make_table(actors: Iterable[Mapping[str, str]], countries: Iterable[Mapping[
     readings: dict[str, dict[str, Reading]] = {}
     heads: dict[str, frozenset[str]] = {}
     for row in actors:
+        codes = [code for code in row["country"].split(",") if code]
         actor = Actor(
             id=row["id"],
             name=row["name"],
             name_en=row["name_en"],
             side=row["side"] or None,
             kind=row["kind"],
-            countries=tuple(code for code in row["country"].split(",") if code),
+            countries=tuple(code for code in codes if not code.startswith("+")),
+            theatres=tuple(code[1:] for code in codes if code.startswith("+")),
             years=parse_years(row["years"]),
             parent=row["parent"] or None,
         )
@@ -215,5 +219,5 @@ def actor_table() -> ActorTable:
 
 def _rows(name: str) -> list[dict[str, str]]:
     packed = resources.files("saytara.linking").joinpath("tables", name).read_bytes()
-    lines = gzip.decompress(packed).decode("utf-8").splitlines()
-    return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+    columns, *rows = (line.split("\t") for line in gzip.decompress(packed).decode("utf-8").splitlines())
+    return [dict(zip(columns, row, strict=True)) for row in rows]

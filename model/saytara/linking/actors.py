@@ -4,16 +4,27 @@ Decides by the country and day of the report and by the actors named before; wha
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from saytara.arabic.fold import fold
 from saytara.document import ActorEntry, Annotation, Document, Entry, Mention, PlaceEntry
 from saytara.linking.actor_names import WIDE_POINTERS, Gap, Parsed, parse
-from saytara.linking.actor_table import AMBIGUOUS, GENERIC, Actor, ActorTable, Reading, Years, actor_table, key, years_of
+from saytara.linking.actor_table import (
+    AMBIGUOUS,
+    GENERIC,
+    PLAIN,
+    Actor,
+    ActorTable,
+    Reading,
+    Years,
+    actor_table,
+    word_key,
+    years_of,
+)
 from saytara.linking.names import clean_name
 
-PRIORS: Mapping[str, float] = {"": 1.0, AMBIGUOUS: 0.6, GENERIC: 0.8}
+PRIORS: Mapping[str, float] = {PLAIN: 1.0, AMBIGUOUS: 0.6, GENERIC: 0.8}
 """How readily a name means an actor, by the mark of the alias."""
 ALTERNATIVES = 3
 _NEAR = 250
@@ -25,6 +36,8 @@ _SPEAKS_FOR = re.compile(
     re.VERBOSE,
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_NO_COUNTRY = frozenset({"المالي", "الماليه", "ماليه"})
+"""Folded words that look like a demonym and mostly mean something else: financial, not Malian."""
 _SENTENCE_END = re.compile(r"[.\n؟!]")
 _FEMININE = frozenset({"حماس", "قسد", "طالبان", "فتح", "الشرطه", "اسراييل", "الدوله", "الرياض", "بغداد", "دمشق", "واشنطن", "موسكو"})
 
@@ -61,17 +74,17 @@ class ActorLinker:
         table = self._table or actor_table()
         founds = list(_read(annotation, table))
         years = report_years(annotation.document)
-        weights = country_weights(annotation, table, (found.parsed for found in founds))
+        weights = country_weights(annotation, table)
         for place, found in enumerate(founds):
-            if found.parsed.readings:
-                _decide(found, founds[:place], years, weights, table)
+            if found.parsed.readings and not found.parsed.is_generic:
+                _decide(found, founds[:place], years, weights)
         _add_actors(weights, founds)
         for place, found in enumerate(founds):
             if found.parsed.readings and not found.ranked:
-                _decide(found, founds[:place], years, weights, table)
-            elif found.parsed.pointer:
+                _decide(found, founds[:place], years, weights)
+            if not found.ranked and found.parsed.pointer:
                 _point(found, founds, place, table)
-            elif found.parsed.suffix:
+            elif not found.ranked and found.parsed.suffix:
                 _own(found, founds[:place], annotation.document.text)
             elif not found.parsed.readings:
                 found.gap = found.parsed.gap
@@ -112,8 +125,8 @@ def report_years(document: Document) -> Years | None:
     return Years(float(min(found)), float(max(found) + 1)) if found else None
 
 
-def country_weights(annotation: Annotation, table: ActorTable, parsed: Iterable[Parsed]) -> dict[str, float]:
-    """How much a report is about each country: its ``country``, its places, its words, its mentions."""
+def country_weights(annotation: Annotation, table: ActorTable) -> dict[str, float]:
+    """How much a report is about each country: its ``country``, its places, the countries and demonyms in its text."""
     weights: dict[str, float] = {}
 
     def add(country: str, weight: float) -> None:
@@ -124,18 +137,17 @@ def country_weights(annotation: Annotation, table: ActorTable, parsed: Iterable[
     for entry in annotation.entries.values():
         if isinstance(entry, PlaceEntry):
             add(entry.country, entry.score)
-    for word in fold(annotation.document.text).split():
-        name = key(word)
-        for bare in (name, key(word[1:])) if word[:1] in "وبلف" else (name,):
-            if country := table.nouns.get(bare):
+    for word in fold(annotation.document.text).split(" "):
+        for bare in (word, word[1:]) if word[:1] in "وبلف" else (word,):
+            name = word_key("ا" + bare if bare.startswith("لل") else bare)
+            if bare in _NO_COUNTRY:
+                continue
+            if country := table.nouns.get(name):
                 add(country, 0.5)
                 break
-            if country := table.adjectives.get(bare):
+            if country := table.adjectives.get(name):
                 add(country, 0.25)
                 break
-    for one in parsed:
-        for country in sorted(one.countries):
-            add(country, 0.25)
     for country in weights:
         known = table.countries.get(country)
         if known and not known.is_theatre:  # a power from elsewhere
@@ -150,51 +162,54 @@ def _add_actors(weights: dict[str, float], founds: list[_Found]) -> None:
             weights[actor.countries[0]] = weights.get(actor.countries[0], 0.0) + 0.5
 
 
-def _decide(
-    found: _Found, earlier: list[_Found], years: Years | None, weights: Mapping[str, float], table: ActorTable
-) -> None:
+def _decide(found: _Found, earlier: list[_Found], years: Years | None, weights: Mapping[str, float]) -> None:
     """Rank the actors that a mention's name may mean; leave it open where none stands out."""
     parsed = found.parsed
     readings = _of_the_time(_of_countries(parsed.readings, parsed.countries), years)
-    total = sum(weights.values()) or 1.0
-    lone = readings[0] if len(readings) == 1 and readings[0].mark not in PRIORS.keys() - {""} else None
-    if lone:
-        in_time = years is None or lone.actor.years.overlaps(years)
-        found.ranked = [(lone.actor, parsed.quality * (0.95 if in_time else 0.8))]
-        found.is_named = True
+    plain = [reading.actor for reading in readings if reading.mark == PLAIN]
+    found.gap, found.is_named = None, not parsed.is_generic
+    if len(readings) == 1 and plain:
+        in_time = years is None or plain[0].years.overlaps(years)
+        found.ranked = [(plain[0], parsed.quality * (0.95 if in_time else 0.8))]
         return
-    named = {id(one.actor): one for one in earlier if one.is_named}
-    last = {one.actor.id: one.mention.span.end for one in named.values() if one.actor}
+    figures = _figures(found, readings, earlier, weights)
+    whole = sum(figure for _, figure in figures)
+    best, rival = ([figure for _, figure in figures] + [0.0, 0.0])[:2]
+    if best >= 0.1 and best >= 1.3 * rival and best >= 0.35 * whole:
+        ceiling = 0.85 if parsed.is_generic else 0.95
+        found.ranked = [(actor, ceiling * parsed.quality * figure / whole) for actor, figure in figures]
+    elif len(plain) == 1:  # the others are only second readings
+        others = [(actor, 0.2) for actor, _ in figures if actor is not plain[0]]
+        found.ranked = [(plain[0], 0.6 * parsed.quality), *others]
+    else:
+        found.gap = Gap.CLOSE if rival else Gap.NO_COUNTRY if len(readings) > 1 and not figures else Gap.ELSEWHERE
+
+
+def _figures(
+    found: _Found, readings: tuple[Reading, ...], earlier: list[_Found], weights: Mapping[str, float]
+) -> list[tuple[Actor, float]]:
+    """How well each reading fits the report, best first; those that hardly do are left out."""
+    total = sum(weights.values()) or 1.0
+    last = {one.actor.id: one.mention.span.end for one in earlier if one.is_named and one.actor}
     figures: list[tuple[Actor, float]] = []
     for reading in readings:
         share = _share(reading.actor, weights, total)
-        if reading.actor.countries and set(reading.actor.countries) & parsed.countries:
+        if set(reading.actor.countries) & found.parsed.countries:
             share = 1.0
         figure = PRIORS[reading.mark] * share
         if reading.actor.id in last:
-            figure = (figure + 0.02) * (4.0 if found.mention.span.start - last[reading.actor.id] <= _NEAR else 2.0)
+            is_near = found.mention.span.start - last[reading.actor.id] <= _NEAR
+            figure = (figure + 0.02) * (4.0 if is_near else 2.0)
         if figure > 0.02:
             figures.append((reading.actor, figure))
-    figures.sort(key=lambda pair: (-pair[1], pair[0].id))
-    if not figures:
-        found.gap = Gap.NO_COUNTRY if len(readings) > 1 else Gap.ELSEWHERE
-        return
-    whole = sum(figure for _, figure in figures)
-    best = figures[0][1] / whole
-    rival = figures[1][1] if len(figures) > 1 else 0.0
-    if figures[0][1] < 0.1 or figures[0][1] < 1.3 * rival or best < 0.35:
-        found.gap = Gap.CLOSE if rival else Gap.ELSEWHERE
-        return
-    ceiling = 0.85 if parsed.is_generic else 0.95
-    found.ranked = [(actor, ceiling * parsed.quality * figure / whole) for actor, figure in figures]
-    found.is_named = not parsed.is_generic
+    return sorted(figures, key=lambda pair: (-pair[1], pair[0].id))
 
 
 def _share(actor: Actor, weights: Mapping[str, float], total: float) -> float:
     """How much of a report is about an actor's countries; a half for an actor of no country."""
     if not actor.countries:
         return 0.5
-    return max(weights.get(country, 0.0) for country in actor.countries) / total
+    return max(weights.get(country, 0.0) for country in (*actor.countries, *actor.theatres)) / total
 
 
 def _of_countries(readings: tuple[Reading, ...], countries: frozenset[str]) -> tuple[Reading, ...]:
