@@ -106,9 +106,11 @@ def _is_right_place(values: Sequence[str], entry: Entry) -> bool:
     country, name_ar, name_en, kind, lat, lon = values
     if not isinstance(entry, PlaceEntry) or entry.country != country:
         return False
+    same = _same_name(name_ar, entry.name_ar) or name_en.lower() == entry.name_en.lower()
+    if "-" in (lat, lon):  # a river or road, which has no one position
+        return same
     distance = kilometres((float(lat), float(lon)), (entry.lat, entry.lon))
     if kind in WIDE_KINDS:
-        same = _same_name(name_ar, entry.name_ar) or name_en.lower() == entry.name_en.lower()
         return (same and entry.kind in WIDE_KINDS) or (kind == entry.kind and distance <= 100)
     return distance <= NEAR_KM
 
