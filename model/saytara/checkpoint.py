@@ -39,9 +39,13 @@ def load_extractor(
     use_torch = engine == "torch" or (engine is None and not (folder / ENCODER_GRAPH).exists())
     if use_torch and not (folder / WEIGHTS).exists():
         folder, found_revision = find_checkpoint(name, revision=revision, with_weights=True)
-    for graph in () if use_torch else (ENCODER_GRAPH, RELATIONS_GRAPH) if config["schema"].get("events") else (ENCODER_GRAPH,):
+    for graph in (
+        () if use_torch else (ENCODER_GRAPH, RELATIONS_GRAPH) if config["schema"].get("events") else (ENCODER_GRAPH,)
+    ):
         if not (folder / graph).exists():
-            raise CheckpointError(f"{folder} holds no {graph}. Make it with `saytara export`, or take the engine torch.")
+            raise CheckpointError(
+                f"{folder} holds no {graph}. Make it with `saytara export`, or take the engine torch."
+            )
     scorer: Scorer = TorchScorer(load_model(folder)) if use_torch else OnnxScorer(folder, threads=threads)
     info = ModelInfo(str(config.get("name") or name), found_revision, str(config.get("saytara_version", "")))
     return make_extractor(folder, config, scorer, info, is_linked=is_linked)
@@ -55,7 +59,9 @@ def make_extractor(
     schema = Schema.from_dict(config["schema"])
     for key, names in (("tags", tag_names(schema)), ("roles", list(schema.roles))):
         if config.get(key, names) != names:  # logits follow this order
-            raise CheckpointError(f"{folder / CONFIG}: `{key}` are not those of `schema` in its order; the file was changed.")
+            raise CheckpointError(
+                f"{folder / CONFIG}: `{key}` are not those of `schema` in its order; the file was changed."
+            )
     return Extractor(
         schema=schema,
         encoder=load_document_encoder(folder, config),
@@ -125,7 +131,9 @@ def read_config(folder: Path) -> dict[str, Any]:
     """The checkpoint's config; CheckpointError where it is missing, broken or not one of saytara."""
     path = folder / CONFIG
     if not path.exists():
-        raise CheckpointError(f"{folder} holds no {CONFIG}, so it is no checkpoint. Give the folder that `train` wrote.")
+        raise CheckpointError(
+            f"{folder} holds no {CONFIG}, so it is no checkpoint. Give the folder that `train` wrote."
+        )
     config = _read_json(path)
     if config.get("model_type") != "saytara":
         raise CheckpointError(
@@ -171,12 +179,16 @@ def load_model(folder: Path) -> Any:
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is truncated or corrupt ({error}); download or save the checkpoint again.") from error
+        raise CheckpointError(
+            f"{path} is truncated or corrupt ({error}); download or save the checkpoint again."
+        ) from error
     config = read_config(folder)
     try:
         model = SaytaraModel(SaytaraConfig(**config))
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{folder / CONFIG} does not describe a model ({error!r}); save the checkpoint again.") from error
+        raise CheckpointError(
+            f"{folder / CONFIG} does not describe a model ({error!r}); save the checkpoint again."
+        ) from error
     try:
         model.load_state_dict({name: tensor.float() for name, tensor in unpack_rows(tensors).items()})
     except RuntimeError as error:
@@ -248,7 +260,11 @@ def push_to_hub(folder: Path, repository: str, *, private: bool = False, token: 
         api.create_repo(repository, private=private, exist_ok=True)
         done = api.upload_folder(repo_id=repository, folder_path=folder, commit_message="Upload saytara checkpoint")
     except HfHubHTTPError as error:
-        raise CheckpointError(f"the Hub refused to take {repository!r}: {error}. Check the id and your token.") from error
+        raise CheckpointError(
+            f"the Hub refused to take {repository!r}: {error}. Check the id and your token."
+        ) from error
     except Exception as error:  # the client lets its transport's errors through, whose classes change with its version
-        raise CheckpointError(f"uploading {repository!r} to the Hub failed ({type(error).__name__}: {error}). Try again.") from error
+        raise CheckpointError(
+            f"uploading {repository!r} to the Hub failed ({type(error).__name__}: {error}). Try again."
+        ) from error
     return str(done)

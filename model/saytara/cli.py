@@ -183,9 +183,17 @@ def _train(options: argparse.Namespace) -> int:
 
 def _add_evaluate(commands: Any) -> None:
     parser = commands.add_parser("evaluate", help="score a checkpoint on annotated reports")
-    parser.add_argument("--data", type=Path, required=True, help="annotated .jsonl (or CoNLL for a plain NER checkpoint)")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--data", type=Path, help="annotated .jsonl (or CoNLL for a plain NER checkpoint)")
+    what.add_argument("--linking", type=Path, metavar="FOLDER", help="gold links, dates and clusters, such as data/gold")
     parser.add_argument("--output", type=Path, help="write the figures as JSON")
-    parser.add_argument("--leave-out", action="append", default=[], metavar="KEY=VALUE", help="skip documents by a meta key, such as outlet=BBC")
+    parser.add_argument(
+        "--leave-out",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="skip documents by a meta key, such as outlet=BBC",
+    )
     _add_model_options(parser)
     parser.set_defaults(run=_evaluate)
 
@@ -196,6 +204,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     from saytara.evaluation import evaluate
     from saytara.provenance import provenance
 
+    if options.linking:
+        return _evaluate_linking(options)
     extractor = _load(options)
     gold = read_annotations(options.data, extractor.schema)
     left_out = {tuple(item.split("=", 1)) for item in options.leave_out}
@@ -203,7 +213,36 @@ def _evaluate(options: argparse.Namespace) -> int:
     result = evaluate(extractor, gold, workers=options.workers)
     print(_table(result))
     if options.output:
-        write_json(options.output, {"model": extractor.info.to_dict(), "data": str(options.data), "leave_out": options.leave_out, **provenance(), **result})
+        write_json(
+            options.output,
+            {
+                "model": extractor.info.to_dict(),
+                "data": str(options.data),
+                "leave_out": options.leave_out,
+                **provenance(),
+                **result,
+            },
+        )
+    return 0
+
+
+def _evaluate_linking(options: argparse.Namespace) -> int:
+    from saytara.checkpoint import write_json
+    from saytara.facts.evaluation import evaluate_linking
+    from saytara.linking.link import default_linkers
+    from saytara.provenance import provenance
+
+    result = evaluate_linking(options.linking, default_linkers())
+    print(f"{'':8s}{'mentions':>10s}{'accuracy':>10s}{'coverage':>10s}{'wrong':>8s}")
+    for kind in ("place", "actor", "time"):
+        if kind in result:
+            row = result[kind]
+            print(f"{kind:8s}{row['mentions']:10d}{row['accuracy']:10.3f}{row['coverage']:10.3f}{row['wrong_rather_than_null']:8.3f}")
+    if "clusters" in result:
+        found = result["clusters"]
+        print(f"clusters: B3 F1 {found['b_cubed']['f1']:.3f}, contradictions {found['contradictions']}")
+    if options.output:
+        write_json(options.output, {"gold": options.linking.name, **provenance(), **result})
     return 0
 
 
@@ -218,15 +257,20 @@ def _table(result: dict[str, Any]) -> str:
     lines = [f"{'documents ' + str(result['documents']):34s}{'P':>8s}{'R':>8s}{'F1':>8s}{'gold':>8s}"]
     for name, score in result.items():
         if isinstance(score, dict) and "f1" in score:
-            lines.append(f"{name:34s}{score['precision']:8.3f}{score['recall']:8.3f}{score['f1']:8.3f}{score['gold']:8d}")
+            lines.append(_row(name, score))
     for name, score in result.get("gold_mentions", {}).items():
-        lines.append(f"{'gold mentions: ' + name:34s}{score['precision']:8.3f}{score['recall']:8.3f}{score['f1']:8.3f}{score['gold']:8d}")
+        lines.append(_row(f"gold mentions: {name}", score))
     without = result["without_events"]
     if without["documents"]:
-        lines.append(f"documents without events: {without['documents']}, with a false event: {without['documents_with_false_events']}")
+        false = without["documents_with_false_events"]
+        lines.append(f"documents without events: {without['documents']}, with a false event: {false}")
     for kind, error in result.get("calibration_error", {}).items():
         lines.append(f"calibration error, {kind}: {error:.3f}")
     return "\n".join(lines)
+
+
+def _row(name: str, score: dict[str, Any]) -> str:
+    return f"{name:34s}{score['precision']:8.3f}{score['recall']:8.3f}{score['f1']:8.3f}{score['gold']:8d}"
 
 
 def _add_export(commands: Any) -> None:

@@ -64,6 +64,6 @@ class SaytaraConfig(PretrainedConfig):  # type: ignore[misc,unused-ignore]
         super().__init__(**kwargs)
 
     def to_json_string(self, *args: Any, **kwargs: Any) -> str:
-        """As transformers writes it, but with the schema in its own order: logits follow the order of labels and roles."""
+        """As transformers writes it, but with the schema in its own order, which the logits follow."""
         values = json.loads(super().to_json_string(*args, **kwargs))
         return json.dumps({**values, "schema": self.schema}, indent=2) + "\n"

@@ -44,7 +44,8 @@ class EncodedWindow:
         weights = np.zeros((words or len(self.words), pieces or len(self.ids)), dtype=np.float32)
         if len(self.piece_words):
             weights[self.piece_words[:, 1], self.piece_words[:, 0]] = 1.0
-        return weights / np.maximum(weights.sum(axis=1, keepdims=True), 1.0)
+        sums: NDArray[np.float32] = np.maximum(weights.sum(axis=1, keepdims=True), np.float32(1.0))
+        return weights / sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +99,11 @@ class DocumentEncoder:
         words = tuple(Span(*normalized.source(start, end)) for start, end in ranges)
         ids, piece_first, piece_last = self._tokenize_words(normalized.text, ranges)
         piece_counts = np.bincount(piece_first, minlength=len(ranges)).tolist() if len(ranges) else []
-        plan = plan_windows(
-            piece_counts, sentences, max_pieces=self.max_pieces - 2, overlap_pieces=self.overlap_pieces
-        )
+        plan = plan_windows(piece_counts, sentences, max_pieces=self.max_pieces - 2, overlap_pieces=self.overlap_pieces)
         sentence_of_word = np.zeros(len(ranges), dtype=np.int64)
         for number, (start, end) in enumerate(sentences):
             sentence_of_word[start:end] = number
-        windows = tuple(
-            self._window(window, words, ids, piece_first, piece_last, sentence_of_word) for window in plan
-        )
+        windows = tuple(self._window(window, words, ids, piece_first, piece_last, sentence_of_word) for window in plan)
         return EncodedDocument(words, windows)
 
     def _tokenize_words(
@@ -142,9 +139,7 @@ class DocumentEncoder:
     def _tokenize(self, chunk: str) -> tuple[tuple[int, int, int], ...]:
         """Ids and ranges of a chunk's pieces. A bare word-boundary piece gets the range of what follows it."""
         encoding = self.tokenizer.encode(chunk, add_special_tokens=False)
-        return tuple(
-            (piece, start, end) for piece, (start, end) in zip(encoding.ids, encoding.offsets, strict=True)
-        )
+        return tuple((piece, start, end) for piece, (start, end) in zip(encoding.ids, encoding.offsets, strict=True))
 
     def _window(
         self,

@@ -71,7 +71,8 @@ class WordAttentionLayer(nn.Module):
         mixed = scores.softmax(-1).to(value.dtype) @ value  # [B, heads, W, size / heads]
         hidden = hidden + self.dropout(self.output(mixed.permute(0, 2, 1, 3).reshape(batch, words, size)))
         inner = nn.functional.gelu(self.inner(self.norm_inner(hidden)))
-        return hidden + self.dropout(self.outer(inner))
+        result: Tensor = hidden + self.dropout(self.outer(inner))
+        return result
 
 
 class SaytaraModel(PreTrainedModel):  # type: ignore[misc,unused-ignore]
@@ -84,7 +85,7 @@ class SaytaraModel(PreTrainedModel):  # type: ignore[misc,unused-ignore]
 
     def __init__(self, config: SaytaraConfig) -> None:
         super().__init__(config)
-        encoder_config = config.encoder
+        encoder_config: Any = config.encoder
         encoder_config._attn_implementation = "eager"
         # positional pooling layers of BERT are of no use here
         self.encoder = AutoModel.from_config(encoder_config, **_encoder_options(encoder_config))
@@ -187,7 +188,9 @@ class SaytaraModel(PreTrainedModel):  # type: ignore[misc,unused-ignore]
         factuality = self.factuality_outer(
             nn.functional.gelu(
                 self.factuality_inner(
-                    torch.cat([trigger, *(mean.to(trigger.dtype) for mean in around), self.type_feature(event_type)], -1)
+                    torch.cat(
+                        [trigger, *(mean.to(trigger.dtype) for mean in around), self.type_feature(event_type)], -1
+                    )
                 )
             )
         )

@@ -126,9 +126,7 @@ class Extractor:
         """Extract mentions and events of one document."""
         encoded = self.encoder.encode(document.text)
         mentions, events = self._decode(encoded)
-        annotation = assemble(
-            document, encoded.words, mentions, events, schema=self.schema, config=self.decoding
-        )
+        annotation = assemble(document, encoded.words, mentions, events, schema=self.schema, config=self.decoding)
         return link(annotation, self.linkers)
 
     def relate_gold(self, gold: Annotation) -> Annotation:
@@ -141,9 +139,7 @@ class Extractor:
         for window in encoded.windows:
             hidden, _ = self.scorer.read(window)
             events += self._relate(window, hidden, mentions, triggers)
-        return assemble(
-            gold.document, encoded.words, mentions, events, schema=self.schema, config=self.decoding
-        )
+        return assemble(gold.document, encoded.words, mentions, events, schema=self.schema, config=self.decoding)
 
     def _decode(self, encoded: EncodedDocument) -> tuple[list[ScoredSpan], list[DecodedEvent]]:
         """Mentions and events of a document; keeps the vectors of neighbouring windows only."""
@@ -204,7 +200,7 @@ class Extractor:
 
 
 def word_spans(gold: Annotation, encoded: EncodedDocument, schema: Schema) -> list[WordSpan]:
-    """Mentions and triggers of `gold` as ranges of the encoded words, in order; one that no word overlaps is left out."""
+    """Mentions and triggers of `gold` as ranges of the encoded words, in order, but one that no word overlaps."""
     starts = [word.start for word in encoded.words]
     ends = [word.end for word in encoded.words]
     labelled = [(m.span, m.label) for m in gold.mentions] + [(e.trigger, e.type) for e in gold.events]

@@ -210,7 +210,9 @@ def test_illegal_roles_are_masked_and_teach_nothing(
     torch.testing.assert_close(gradient, legal.float())
 
 
-def test_a_mention_may_hold_two_roles(reports: dict[str, Annotation], encoder: DocumentEncoder, batcher: Batcher) -> None:
+def test_a_mention_may_hold_two_roles(
+    reports: dict[str, Annotation], encoder: DocumentEncoder, batcher: Batcher
+) -> None:
     (example,) = make_examples([reports["self-claim"]], encoder, CONTROL_CHANGE)
     relations = batcher.pair([example], torch.zeros(1, len(example.window.words), TAGS), predicted=[False])
     roles = list(CONTROL_CHANGE.roles)
@@ -353,9 +355,7 @@ def test_from_encoder_takes_encoders_of_other_classes(
 ) -> None:
     run_config = replace(tiny_run, encoder=str(other_encoder), max_pieces=128, overlap_pieces=32, dropout=0.1)
     tokenizer = load_tokenizer(run_config.encoder, "main")
-    encoder = DocumentEncoder(
-        tokenizer.backend_tokenizer, NORMALIZATIONS["arabert"], max_pieces=128, overlap_pieces=32
-    )
+    encoder = DocumentEncoder(tokenizer.backend_tokenizer, NORMALIZATIONS["arabert"], max_pieces=128, overlap_pieces=32)
     model = start_model(run_config, make_model_config(run_config, CONTROL_CHANGE))
     pretrained = AutoModel.from_pretrained(other_encoder)
     for name, parameter in model.encoder.named_parameters():
@@ -389,9 +389,7 @@ def test_position_numbers_of_roberta_do_not_depend_on_padding(
 ) -> None:
     run_config = replace(tiny_run, encoder=str(other_encoder), max_pieces=128, overlap_pieces=32)
     tokenizer = load_tokenizer(run_config.encoder, "main")
-    encoder = DocumentEncoder(
-        tokenizer.backend_tokenizer, NORMALIZATIONS["arabert"], max_pieces=128, overlap_pieces=32
-    )
+    encoder = DocumentEncoder(tokenizer.backend_tokenizer, NORMALIZATIONS["arabert"], max_pieces=128, overlap_pieces=32)
     model = start_model(run_config, make_model_config(run_config, CONTROL_CHANGE)).eval()
     batcher = Batcher(CONTROL_CHANGE, pad_id=tokenizer.pad_token_id, mask_id=None, word_mask_probability=0.0)
     examples = make_examples(list(reports.values()), encoder, CONTROL_CHANGE)

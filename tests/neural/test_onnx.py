@@ -65,7 +65,7 @@ def test_fp32_tag_logits_are_those_of_torch(
 ) -> None:
     scorer = OnnxScorer(folders["none"])
     windows = windows_of(torch_extractor, documents)
-    assert len(windows) > len(documents)  # the long one has several
+    assert len(windows_of(torch_extractor, documents[-1:])) > 1
     for window in windows:
         for found, expected in zip(scorer.read(window), torch_extractor.scorer.read(window), strict=True):
             np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
@@ -81,7 +81,8 @@ def test_fp32_relation_logits_are_those_of_torch(
         window, pairing = gold_pairing(report, torch_extractor.encoder)
         hidden, _ = torch_extractor.scorer.read(window)
         found, expected = scorer.relate(hidden, pairing), torch_extractor.scorer.relate(hidden, pairing)
-        assert found[0].shape == (len(pairing.pairs), 6) and found[1].shape == (len(pairing.triggers), 3)
+        assert found[0].shape == (len(pairing.pairs), 6)
+        assert found[1].shape == (len(pairing.triggers), 3)
         for one, other in zip(found, expected, strict=True):
             np.testing.assert_allclose(one, other, rtol=0, atol=1e-4)
 
@@ -103,13 +104,14 @@ def test_fp32_and_torch_give_the_same_annotations(
     folders: dict[str, Path], torch_extractor: Extractor, documents: list[Document]
 ) -> None:
     extractor = Extractor.from_pretrained(str(folders["none"]))
-    assert type(extractor.scorer) is OnnxScorer and type(torch_extractor.scorer) is TorchScorer
+    assert type(extractor.scorer) is OnnxScorer
+    assert type(torch_extractor.scorer) is TorchScorer
     for document in documents:
         found, expected = extractor.extract_document(document), torch_extractor.extract_document(document)
         assert [(m.id, m.label, m.span) for m in found.mentions] == [(m.id, m.label, m.span) for m in expected.mentions]
-        assert [(e.type, e.trigger, e.factuality, [(a.role, a.mention) for a in e.arguments]) for e in found.events] == [
-            (e.type, e.trigger, e.factuality, [(a.role, a.mention) for a in e.arguments]) for e in expected.events
-        ]
+        assert [
+            (e.type, e.trigger, e.factuality, [(a.role, a.mention) for a in e.arguments]) for e in found.events
+        ] == [(e.type, e.trigger, e.factuality, [(a.role, a.mention) for a in e.arguments]) for e in expected.events]
         for one, other in zip(found.events, expected.events, strict=True):
             assert one.score == pytest.approx(other.score, abs=1e-3)
 

@@ -78,7 +78,11 @@ def test_ignored_positions_do_not_move_the_loss() -> None:
     roles, factuality = torch.randn(3, 2), torch.randn(2, 3)
     roles[1, 0] = -30.0  # an illegal role
     relations = Relations(
-        torch.zeros(0), torch.zeros(0), torch.zeros(0), torch.tensor([[1.0, 0], [0, 1], [0, 0]]), torch.tensor([1, -100])
+        torch.zeros(0),
+        torch.zeros(0),
+        torch.zeros(0),
+        torch.tensor([[1.0, 0], [0, 1], [0, 0]]),
+        torch.tensor([1, -100]),
     )
     before = joint_loss(tags, labels, roles, factuality, relations, weights)
     tags[labels == -100] += 100 * torch.randn(4, 4)
@@ -249,7 +253,13 @@ def killed(
     run = tmp_path_factory.mktemp("killed")
     config = write_yaml(run / "config.yaml", shaky_run, output=str(run))
     process = subprocess.Popen(
-        [sys.executable, "-c", "import sys; from saytara.cli import main; sys.exit(main(sys.argv[1:]))", "train", str(config)],
+        [
+            sys.executable,
+            "-c",
+            "import sys; from saytara.cli import main; sys.exit(main(sys.argv[1:]))",
+            "train",
+            str(config),
+        ],
         cwd=root,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -305,7 +315,9 @@ def cut_last_file_on_power_loss(state: Path) -> None:
 @pytest.mark.parametrize(
     "damage", [cut_weights, cut_optimizer, cut_trainer_state, cut_last_file_on_power_loss], ids=lambda cut: cut.__name__
 )
-def test_a_half_written_state_is_not_gone_on_from(unbroken: Path, tmp_path: Path, damage: Callable[[Path], None]) -> None:
+def test_a_half_written_state_is_not_gone_on_from(
+    unbroken: Path, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
     shutil.copytree(unbroken / "states", tmp_path / "states")
     older, newer = list_states(tmp_path)
     assert last_complete_state(tmp_path) == newer
@@ -327,7 +339,8 @@ def test_a_killed_run_ends_like_an_unbroken_one(
     with (run / "epochs.jsonl").open("a") as file:
         file.write('{"step": 99')  # and a half-written line
     complete = last_complete_state(run)
-    assert complete is not None and (damage is untouched or complete != newest)
+    assert complete is not None
+    assert damage is untouched or complete != newest
     assert main(["train", str(run / "config.yaml")]) == 0
     assert f"checkpoint: {run / 'checkpoint'}" in capsys.readouterr().out
     for name in ("metrics.json", "decoding.json", "config.json", "model.safetensors"):
@@ -397,7 +410,8 @@ def test_plain_ner_on_conll_trains_and_evaluates_by_the_same_commands(
     figures = tmp_path / "figures.json"
     assert main(["evaluate", "--model", str(checkpoint), "--data", str(data), "--output", str(figures)]) == 0
     table = capsys.readouterr().out
-    assert "label:PERS" in table and "trigger" not in table
+    assert "label:PERS" in table
+    assert "trigger" not in table
     assert json.loads(figures.read_text())["entity"] == metrics["entity"]
     report = tmp_path / "report.txt"
     report.write_text(reports["handover"].document.text)

@@ -13,8 +13,8 @@ import pytest
 pytest.importorskip("torch", reason="the tiny checkpoint is trained here")
 
 import huggingface_hub.constants as constants
-from hub_server import TOKEN, HubServer, Repository, run_hub
 
+from hub_server import TOKEN, HubServer, Repository, run_hub
 from saytara.checkpoint import push_to_hub
 from saytara.cli import main
 from saytara.document import Annotation
@@ -101,7 +101,8 @@ def test_a_checkpoint_without_onnx_brings_its_torch_weights(published: HubServer
 def test_a_download_that_breaks_off_is_tried_again(published: HubServer, tiny_checkpoint: Path) -> None:
     published.cut_once = {"encoder.onnx"}
     extractor = Extractor.from_pretrained(NAME)
-    assert published.cut_once == set() and published.asked("GET /storage/") == 3
+    assert published.cut_once == set()
+    assert published.asked("GET /storage/") == 3
     assert answer(extractor) == answer(Extractor.from_pretrained(str(tiny_checkpoint)))
 
 
@@ -121,11 +122,13 @@ def test_what_was_downloaded_is_there_offline(
     offline = Extractor.from_pretrained(NAME)
     assert offline.info == online.info
     assert answer(offline) == answer(online)
-    with pytest.raises(CheckpointError, match=r"'someone/other' is neither a folder nor packaged, the Hub cannot be reached"):
+    with pytest.raises(
+        CheckpointError, match=r"'someone/other' is neither a folder nor packaged, the Hub cannot be reached"
+    ):
         Extractor.from_pretrained("someone/other")
 
 
-# -- what goes wrong -----------------------------------------------------------------------------------------------------
+# -- what goes wrong --------------------------------------------------------------------------------------------------
 
 
 def test_an_unknown_model_is_named(hub: HubServer) -> None:
@@ -155,9 +158,7 @@ def test_a_push_with_a_wrong_token_is_refused(hub: HubServer, tiny_checkpoint: P
     assert hub.repositories == {}
 
 
-def test_a_push_to_a_hub_that_is_away_says_so(
-    online_hub: Callable[[str], Path], tiny_checkpoint: Path
-) -> None:
+def test_a_push_to_a_hub_that_is_away_says_so(online_hub: Callable[[str], Path], tiny_checkpoint: Path) -> None:
     with run_hub() as server:
         online_hub(server.endpoint)
     with pytest.raises(CheckpointError, match=r"uploading 'someone/some-model' to the Hub failed \(ConnectError"):
@@ -211,7 +212,9 @@ def test_a_missing_file_is_named(copy: Path, name: str, engine: str | None, mess
 
 
 def test_a_plain_encoder_is_not_taken_for_a_checkpoint(tiny_encoder: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"describes a 'bert' model, not a saytara one\. .* `encoder:` in a run config"):
+    with pytest.raises(
+        CheckpointError, match=r"describes a 'bert' model, not a saytara one\. .* `encoder:` in a run config"
+    ):
         Extractor.from_pretrained(str(tiny_encoder))
 
 
@@ -219,7 +222,10 @@ def test_a_plain_encoder_is_not_taken_for_a_checkpoint(tiny_encoder: Path) -> No
     ("change", "message"),
     [
         ({"encoder": {"hidden_size": 48}}, "does not describe a model"),
-        ({"encoder": {"model_type": "bert", "hidden_size": 48, "vocab_size": 9}}, r"model\.safetensors does not fit config\.json"),
+        (
+            {"encoder": {"model_type": "bert", "hidden_size": 48, "vocab_size": 9}},
+            r"model\.safetensors does not fit config\.json",
+        ),
         ({"max_pieces": None}, r"lacks 'max_pieces'"),
         ({"schema": {}}, r"lacks 'schema'"),
     ],
@@ -244,11 +250,11 @@ def test_the_schemas_order_is_checked_against_the_weights(copy: Path, key: str) 
 
 def test_an_unknown_decoding_key_is_named(copy: Path) -> None:
     (copy / "decoding.json").write_text('{"threshold": {}}')
-    with pytest.raises(ConfigError, match="unknown decoding key 'threshold'; .*closest: thresholds"):
+    with pytest.raises(ConfigError, match=r"unknown decoding key 'threshold'; .*closest: thresholds"):
         Extractor.from_pretrained(str(copy))
 
 
-# -- without torch -------------------------------------------------------------------------------------------------------
+# -- without torch ----------------------------------------------------------------------------------------------------
 
 WITHOUT_TORCH = """
 import sys
@@ -292,7 +298,9 @@ def test_a_hub_model_with_onnx_predicts_on_the_base_install(published: HubServer
 def test_training_on_the_base_install_names_the_extra(root: Path) -> None:
     done = base_install("train", str(root / "configs" / "smoke.yaml"))
     assert done.returncode == 1
-    assert "training needs packages that are not installed. Install them with: pip install 'saytara[train]'" in done.stderr
+    assert (
+        "training needs packages that are not installed. Install them with: pip install 'saytara[train]'" in done.stderr
+    )
 
 
 def test_the_push_command_takes_the_users_token(

@@ -37,7 +37,8 @@ def test_scores_that_rank_backwards_are_left_alone() -> None:
 def test_certain_and_equal_scores_give_a_finite_fit(scores: tuple[float, float]) -> None:
     low, high = scores
     found = fit_platt([(low, False)] * 30 + [(high, True)] * 30)
-    assert math.isfinite(found.scale) and math.isfinite(found.shift)
+    assert math.isfinite(found.scale)
+    assert math.isfinite(found.shift)
     assert 0 <= found(low) <= found(high) <= 1
 
 

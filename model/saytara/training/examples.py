@@ -54,7 +54,7 @@ def make_examples(annotations: Sequence[Annotation], encoder: DocumentEncoder, s
             arguments += seen
     if lost_arguments or lost_spans:
         logger.warning(
-            "%d of %d arguments stand in another window than their trigger and %d spans hold no word; they are not learnt",
+            "%d of %d arguments stand in another window than their trigger, %d spans hold no word; they are not learnt",
             lost_arguments,
             arguments,
             lost_spans,
@@ -124,8 +124,8 @@ class Batcher:
         self.builder = PairBuilder(schema)
         self.tags = list(self.builder.tag_index)
         self.pad_id = pad_id
-        self.mask_id = mask_id
-        self.word_mask_probability = word_mask_probability if mask_id is not None else 0.0
+        self.mask_id = pad_id if mask_id is None else mask_id
+        self.word_mask_probability = 0.0 if mask_id is None else word_mask_probability
 
     def __call__(self, examples: Sequence[Example]) -> dict[str, object]:
         """Pad to ``[B, T]`` pieces and ``[B, W]`` words; adds the examples themselves under ``examples``."""

@@ -125,7 +125,12 @@ def finish(
 
 
 def save_checkpoint(
-    folder: Path, model: SaytaraModel, tokenizer: Any, decoding: DecodingConfig, config: TrainConfig, metrics: dict[str, Any]
+    folder: Path,
+    model: SaytaraModel,
+    tokenizer: Any,
+    decoding: DecodingConfig,
+    config: TrainConfig,
+    metrics: dict[str, Any],
 ) -> None:
     """Write a self-contained checkpoint, whole or not at all."""
     from saytara.card import render_card
@@ -183,7 +188,8 @@ def load_tokenizer(encoder: str, revision: str) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(encoder, **_revision(encoder, revision))
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"encoder {encoder!r} cannot be loaded ({error}). Give a folder or a Hub id; `saytara encoder build` makes the compact one."
+            f"encoder {encoder!r} cannot be loaded ({error}). Give a folder or a Hub id; "
+            "`saytara encoder build` makes the compact one."
         ) from error
     if not tokenizer.is_fast:
         raise ConfigError(f"encoder {encoder!r} has no fast tokenizer, which offsets need.")
@@ -192,7 +198,9 @@ def load_tokenizer(encoder: str, revision: str) -> Any:
 
 def make_model_config(config: TrainConfig, schema: Schema) -> SaytaraConfig:
     if config.normalization not in NORMALIZATIONS:
-        raise ConfigError(f"unknown normalization {config.normalization!r}; {closest(config.normalization, NORMALIZATIONS)}")
+        raise ConfigError(
+            f"unknown normalization {config.normalization!r}; {closest(config.normalization, NORMALIZATIONS)}"
+        )
     return SaytaraConfig(
         schema=schema.to_dict(),
         tags=tag_names(schema),
@@ -239,7 +247,7 @@ def uses_bf16(config: TrainConfig) -> bool:
     if config.bf16 is not None:
         return config.bf16
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return bool(torch.cpu._is_avx512_bf16_supported())
 
 
@@ -287,13 +295,17 @@ class ExampleList(torch.utils.data.Dataset[Example]):
 class JointTrainer(Trainer):  # type: ignore[misc,unused-ignore]
     """The Trainer with the joint loss, layer-wise rates, buckets by length, and dev scores from the `Extractor`."""
 
-    def __init__(self, *, run: TrainConfig, batcher: Batcher, dev: Sequence[Annotation], extractor: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *, run: TrainConfig, batcher: Batcher, dev: Sequence[Annotation], extractor: Any, **kwargs: Any
+    ) -> None:
         self.run = run
         self.batcher = batcher
         self.dev = dev
         self.make_extractor = extractor
         super().__init__(**kwargs, callbacks=[EpochScores(self)])
         self.weights = _loss_weights(run, batcher, self.args.device)
+
+    optimizer: torch.optim.Optimizer | None
 
     def create_optimizer(self, *_: Any, **__: Any) -> torch.optim.Optimizer:
         if self.optimizer is None:
@@ -314,7 +326,12 @@ class JointTrainer(Trainer):  # type: ignore[misc,unused-ignore]
             pairer=lambda tag_logits: self.batcher.pair(examples, tag_logits.detach(), predicted=predicted),
         )
         loss = joint_loss(
-            output.tag_logits, inputs["labels"], output.role_logits, output.factuality_logits, output.relations, self.weights
+            output.tag_logits,
+            inputs["labels"],
+            output.role_logits,
+            output.factuality_logits,
+            output.relations,
+            self.weights,
         )
         return (loss, output) if return_outputs else loss
 
@@ -377,13 +394,15 @@ class EpochScores(TrainerCallback):  # type: ignore[misc,unused-ignore]
         line = {"step": state.global_step, "epoch": round(state.epoch, 3), **result}
         with (Path(run.output) / EPOCHS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
-        scores = " ".join(f"{name} {value['f1']:.3f}" for name, value in result.items() if isinstance(value, dict) and "f1" in value)
+        scores = " ".join(
+            f"{name} {value['f1']:.3f}" for name, value in result.items() if isinstance(value, dict) and "f1" in value
+        )
         logger.info("epoch %.2f step %d dev %s", state.epoch, state.global_step, scores)
 
 
-def parameter_groups(model: nn.Module, run: TrainConfig) -> list[dict[str, Any]]:
+def parameter_groups(model: SaytaraModel, run: TrainConfig) -> list[dict[str, Any]]:
     """Rates by depth (Howard and Ruder 2018) and no decay for biases, norms and embeddings."""
-    layers = int(model.config.encoder.num_hidden_layers)  # type: ignore[union-attr]
+    layers = int(model.config.encoder.num_hidden_layers)
     groups: dict[tuple[float, float], list[Tensor]] = {}
     for name, parameter in model.named_parameters():
         if name.startswith("encoder."):
@@ -403,11 +422,12 @@ def _loss_weights(run: TrainConfig, batcher: Batcher, device: torch.device) -> L
         events = batcher.schema.events
         tags = torch.tensor([run.trigger_weight if tag[2:] in events else 1.0 for tag in batcher.tags], device=device)
     values = batcher.schema.factuality
-    if run.factuality_class_weights and len(run.factuality_class_weights) != len(values):
+    given = run.factuality_class_weights
+    if given and len(given) != len(values):
         raise ConfigError(
-            f"factuality_class_weights has {len(run.factuality_class_weights)} values; give {len(values)}: {', '.join(values)}"
+            f"factuality_class_weights has {len(given)} values; give {len(values)}: {', '.join(values)}"
         )
-    factuality = torch.tensor(run.factuality_class_weights, device=device) if run.factuality_class_weights else None
+    factuality = torch.tensor(given, device=device) if given else None
     return LossWeights(run.role_weight, run.factuality_weight, tags, factuality, run.label_smoothing)
 
 

@@ -36,7 +36,7 @@ def calibrate(extractor: Extractor, gold: Sequence[Annotation]) -> DecodingConfi
     if not gold:
         return config
     # arguments are judged at every score, not only above the threshold
-    open_roles = {role: 0.02 for role in extractor.schema.roles}
+    open_roles = dict.fromkeys(extractor.schema.roles, 0.02)
     wide = extractor.with_decoding(replace(config, thresholds={**config.thresholds, **open_roles}, fallbacks={}))
     found: dict[str, list[tuple[float, bool]]] = {}
     for annotation in gold:
@@ -55,7 +55,7 @@ def calibrate(extractor: Extractor, gold: Sequence[Annotation]) -> DecodingConfi
 
 
 def fit_platt(pairs: Sequence[tuple[float, bool]], *, steps: int = 100) -> Calibration:
-    """Scale and shift of log-odds that minimise the log-loss, by Newton's method with Platt's (1999) smoothed targets."""
+    """Scale and shift of log-odds that minimise the log-loss: Newton's method with Platt's (1999) smoothed targets."""
     scores = np.clip(np.array([score for score, _ in pairs]), 1e-6, 1 - 1e-6)
     right = np.array([outcome for _, outcome in pairs], dtype=float)
     positive, negative = right.sum(), len(right) - right.sum()
@@ -103,15 +103,31 @@ def tune(extractor: Extractor, gold: Sequence[Annotation]) -> DecodingConfig:
         total = add_up(score_document(a, trial.extract_document(a.document), trial.schema) for a in gold)
         if not trial.schema.events:
             return total["entity"].f1
-        return (total["entity"].f1 + total["trigger"].f1 + total["argument"].f1 + total["event"].f1 + total["event-strict"].f1) / 5
+        return (
+            total["entity"].f1
+            + total["trigger"].f1
+            + total["argument"].f1
+            + total["event"].f1
+            + total["event-strict"].f1
+        ) / 5
 
     best = quality(config)
     for name in [*extractor.schema.mentions, *extractor.schema.events]:
-        config, best = _better(config, best, quality, BIAS_GRID, lambda c, v, name=name: replace(c, tag_bias=_set(c.tag_bias, name, v)))  # type: ignore[misc]
+        config, best = _better(config, best, quality, BIAS_GRID, _setting("tag_bias", name))
     for role in extractor.schema.roles:
-        config, best = _better(config, best, quality, ROLE_GRID, lambda c, v, role=role: replace(c, thresholds=_set(c.thresholds, role, v)))  # type: ignore[misc]
-        config, best = _better(config, best, quality, FALLBACK_GRID, lambda c, v, role=role: replace(c, fallbacks=_set(c.fallbacks, role, v)))  # type: ignore[misc]
+        config, best = _better(config, best, quality, ROLE_GRID, _setting("thresholds", role))
+        config, best = _better(config, best, quality, FALLBACK_GRID, _setting("fallbacks", role))
     return config
+
+
+def _setting(field: str, name: str) -> Callable[[DecodingConfig, float | None], DecodingConfig]:
+    """A change of the entry `name` of a field of the config; None takes it out."""
+
+    def change(config: DecodingConfig, value: float | None) -> DecodingConfig:
+        entries = {key: kept for key, kept in getattr(config, field).items() if key != name}
+        return replace(config, **{field: entries if value is None else {**entries, name: value}})
+
+    return change
 
 
 def _better(
@@ -131,11 +147,6 @@ def _better(
         if result > best + (MIN_GAIN if winner is config else 0.0):
             winner, best = candidate, result
     return winner, best
-
-
-def _set(values: Mapping[str, float], name: str, value: float | None) -> dict[str, float]:
-    rest = {key: kept for key, kept in values.items() if key != name}
-    return rest if value is None else {**rest, name: value}
 
 
 class CachedEncoder:
