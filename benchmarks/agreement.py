@@ -1,6 +1,6 @@
 """Agreement of two annotations of the same reports, by the evaluation code: the second against the first.
 
-usage: python benchmarks/agreement.py --first data/reports --second data/second [--output benchmarks/results/agreement.json]
+usage: python benchmarks/agreement.py --first data/reports --second data/second [--output FILE]
 Both are folders of markup files; documents are matched by id.
 """
 

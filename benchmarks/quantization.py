@@ -1,6 +1,6 @@
 """Compare the ONNX forms of a checkpoint on annotated reports: accuracy, speed, size, distance from torch.
 
-usage: python benchmarks/quantization.py CHECKPOINT --data dev.jsonl [--rounds 3] [--output benchmarks/results/quantization.json]
+usage: python benchmarks/quantization.py CHECKPOINT --data dev.jsonl [--rounds 3] [--output FILE]
 """
 
 import argparse
@@ -60,7 +60,10 @@ def main() -> None:
         rows[form]["time_ratio_to_fp32"] = round(
             statistics.median(a / b for a, b in zip(seconds[form], seconds["none"], strict=True)), 3
         )
-    write_json(options.output, {"checkpoint": options.checkpoint.name, "data": options.data.name, **provenance(), "forms": rows})
+    write_json(
+        options.output,
+        {"checkpoint": options.checkpoint.name, "data": options.data.name, **provenance(), "forms": rows},
+    )
 
 
 if __name__ == "__main__":

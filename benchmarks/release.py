@@ -1,7 +1,8 @@
 """Make a finished run the packaged checkpoint: ONNX int8, weights to train on, measured figures, card, README.
 
 usage: python benchmarks/release.py RUN/checkpoint --data dev.jsonl [--int8 dynamic] [--name compact]
-Writes model/saytara/checkpoints/NAME, checkpoints/NAME and benchmarks/results/dev*.json; measures with the ONNX form that ships.
+Writes model/saytara/checkpoints/NAME, checkpoints/NAME and benchmarks/results/dev*.json, measured with the ONNX form
+that ships.
 """
 
 import argparse
@@ -46,7 +47,9 @@ def main() -> None:
     gold = read_annotations(options.data, extractor.schema)
     scores = {
         "dev": measure(extractor, gold, options),
-        "dev-without-bbc-cnn": measure(extractor, [a for a in gold if a.document.meta.get("outlet") not in LEFT_OUT], options),
+        "dev-without-bbc-cnn": measure(
+            extractor, [a for a in gold if a.document.meta.get("outlet") not in LEFT_OUT], options
+        ),
     }
     for name, result in scores.items():
         write_json(RESULTS / f"{name}.json", result)

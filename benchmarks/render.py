@@ -30,13 +30,13 @@ def dev() -> str:
     rows = ["| | P | R | F1 | F1 without BBC and CNN |", "|---|---|---|---|---|"]
     for key, title in MEASURES:
         score = whole[key]
-        rows.append(
-            f"| {title} | {score['precision']:.3f} | {score['recall']:.3f} | {score['f1']:.3f} | {rest[key]['f1']:.3f} |"
-        )
+        figures = " | ".join(f"{score[part]:.3f}" for part in ("precision", "recall", "f1"))
+        rows.append(f"| {title} | {figures} | {rest[key]['f1']:.3f} |")
     without = whole["without_events"]
     rows.append("")
     rows.append(
-        f"Of the {without['documents']} passages without any event, {without['documents_with_false_events']} got a false one. "
+        f"Of the {without['documents']} passages without any event, "
+        f"{without['documents_with_false_events']} got a false one. "
         f"Commit `{whole['commit']}`, {whole['machine']['processor']}, {whole['machine']['cores']} cores."
     )
     return "\n".join(rows)
@@ -46,13 +46,18 @@ def speed() -> str:
     rows = ["| reports | linking | words a second | peak memory (MB) |", "|---|---|---|---|"]
     for row in load("speed")["rows"]:
         kind = "short" if row["kind"] == "short" else f"one of {row['words']:,} words"
-        rows.append(f"| {kind} | {'yes' if row['link'] else 'no'} | {row['words_per_second']} | {row['peak_megabytes']} |")
+        rows.append(
+            f"| {kind} | {'yes' if row['link'] else 'no'} | {row['words_per_second']} | {row['peak_megabytes']} |"
+        )
     return "\n".join(rows)
 
 
 def quantization() -> str:
     result = load("quantization")
-    rows = ["| form | MB | entity | trigger | argument | event | words/s | time to fp32 | words changed |", "|---|---|---|---|---|---|---|---|---|"]
+    rows = [
+        "| form | MB | entity | trigger | argument | event | words/s | time to fp32 | words changed |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
     for form, row in result["forms"].items():
         scores = " | ".join(f"{row['scores'][key]['f1']:.3f}" for key in ("entity", "trigger", "argument", "event"))
         if form == "torch":
@@ -85,7 +90,10 @@ def main() -> int:
             if not options.check:
                 path.write_text(new, encoding="utf-8")
     if options.check and stale:
-        print(f"figures differ from benchmarks/results in: {', '.join(stale)}; run python benchmarks/render.py", file=sys.stderr)
+        print(
+            f"figures differ from benchmarks/results in: {', '.join(stale)}; run python benchmarks/render.py",
+            file=sys.stderr,
+        )
         return 1
     return 0
 

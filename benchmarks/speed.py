@@ -1,6 +1,6 @@
-"""Measure the packaged checkpoint: words a second and peak memory, on short and very long reports, with and without linking.
+"""Measure the packaged checkpoint: words a second and peak memory, short and very long reports, with and without linking.
 
-usage: python benchmarks/speed.py [--model compact] [--data examples/reports.jsonl] [--rounds 5] [--output benchmarks/results/speed.json]
+usage: python benchmarks/speed.py [--model compact] [--data FILE] [--rounds 5] [--output FILE]
 Memory is measured in a process of its own for each row.
 """
 
@@ -35,7 +35,16 @@ def main() -> None:
     rows += [{"kind": "long", "words": words, "link": False} for words in LENGTHS]
     results = []
     for row in rows:
-        command = [sys.executable, __file__, "--model", options.model, "--data", str(options.data), "--rounds", str(options.rounds)]
+        command = [
+            sys.executable,
+            __file__,
+            "--model",
+            options.model,
+            "--data",
+            str(options.data),
+            "--rounds",
+            str(options.rounds),
+        ]
         done = subprocess.run([*command, "--row", json.dumps(row)], capture_output=True, text=True, check=True)
         results.append(json.loads(done.stdout))
         print(results[-1])

@@ -47,12 +47,14 @@ annotation = extractor.extract("سيطرت الفصائل على المدينة 
 ## Encoder and training
 
 - Encoder: `{encoder}` (`{model_type}`, {hidden} wide, {layers} layers); normalisation `{normalization}`
-- {epochs:g} epochs, {batch_size} windows a step, rates {encoder_lr:g} (encoder) and {head_lr:g} (heads), seed {seed}; the whole run config is in `run.yaml`
+- {epochs:g} epochs, {batch_size} windows a step, rates {encoder_lr:g} (encoder) and {head_lr:g} (heads), seed {seed};
+  the whole run config is in `run.yaml`
 - Trained on: {train_files}
 {extra}
 ## Scores
 
-Strict spans, micro-averaged, end to end, {engine}; measured on {dev_files}. Thresholds and calibration were chosen on the same documents.
+Strict spans, micro-averaged, end to end, {engine}; measured on {dev_files}. Thresholds and calibration were chosen on
+the same documents.
 
 {table}
 

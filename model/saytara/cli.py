@@ -185,7 +185,9 @@ def _add_evaluate(commands: Any) -> None:
     parser = commands.add_parser("evaluate", help="score a checkpoint on annotated reports")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--data", type=Path, help="annotated .jsonl (or CoNLL for a plain NER checkpoint)")
-    what.add_argument("--linking", type=Path, metavar="FOLDER", help="gold links, dates and clusters, such as data/gold")
+    what.add_argument(
+        "--linking", type=Path, metavar="FOLDER", help="gold links, dates and clusters, such as data/gold"
+    )
     parser.add_argument("--output", type=Path, help="write the figures as JSON")
     parser.add_argument(
         "--leave-out",
@@ -237,7 +239,9 @@ def _evaluate_linking(options: argparse.Namespace) -> int:
     for kind in ("place", "actor", "time"):
         if kind in result:
             row = result[kind]
-            print(f"{kind:8s}{row['mentions']:10d}{row['accuracy']:10.3f}{row['coverage']:10.3f}{row['wrong_rather_than_null']:8.3f}")
+            print(
+                f"{kind:8s}{row['mentions']:10d}{row['accuracy']:10.3f}{row['coverage']:10.3f}{row['wrong_rather_than_null']:8.3f}"
+            )
     if "clusters" in result:
         found = result["clusters"]
         print(f"clusters: B3 F1 {found['b_cubed']['f1']:.3f}, contradictions {found['contradictions']}")

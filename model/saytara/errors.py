@@ -38,7 +38,9 @@ class MissingExtraError(SaytaraError):
     """Something needs packages that the base install does not bring."""
 
     def __init__(self, what: str, *, extra: str) -> None:
-        super().__init__(f"{what} needs packages that are not installed. Install them with: pip install 'saytara[{extra}]'")
+        super().__init__(
+            f"{what} needs packages that are not installed. Install them with: pip install 'saytara[{extra}]'"
+        )
 
 
 def closest(name: str, known: Iterable[str]) -> str:

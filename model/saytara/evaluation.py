@@ -13,8 +13,10 @@ from saytara.pipeline import Extractor
 HEADLINES = ("entity", "trigger-i", "trigger", "argument", "event", "event-strict", "factuality", "attribution")
 
 
-def evaluate(extractor: Extractor, gold: Sequence[Annotation], *, detail: bool = True, workers: int = 1) -> dict[str, Any]:
-    """Scores of `extractor` on `gold`; with `detail` per label, type and role, calibration, and the gold-mention setting."""
+def evaluate(
+    extractor: Extractor, gold: Sequence[Annotation], *, detail: bool = True, workers: int = 1
+) -> dict[str, Any]:
+    """Scores of `extractor` on `gold`; with `detail` per label, type and role, calibration, and over gold mentions."""
     predicted = list(extractor.extract_batch((annotation.document for annotation in gold), workers=workers))
     result = report([score_document(g, p, extractor.schema) for g, p in zip(gold, predicted, strict=True)])
     if not detail:

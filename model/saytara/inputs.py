@@ -19,15 +19,18 @@ KNOWN_KEYS = ("id", "text", "date")
 def read_documents(sources: Iterable[str]) -> Iterator[Document | DataError]:
     """Documents of the given paths (``-``: standard input) in order; problems come in their place.
 
-    A folder gives its ``.txt`` and ``.jsonl`` files, sorted, with sub-folders. A ``.txt`` file is one report, its id the
-    file's name; each line of a ``.jsonl`` file (or of standard input that begins with ``{``) is one.
+    A folder gives its ``.txt`` and ``.jsonl`` files, sorted, with sub-folders. A ``.txt`` file is one report, its id
+    the file's name; each line of a ``.jsonl`` file (or of standard input that begins with ``{``) is one.
     """
     seen: set[str] = set()
     for source in sources:
         for item in _read_source(source):
             if isinstance(item, Document):
                 if item.id in seen:
-                    yield DataError("the id was seen before. Give each report an id of its own.", where=f"{source}: report {item.id!r}")
+                    yield DataError(
+                        "the id was seen before. Give each report an id of its own.",
+                        where=f"{source}: report {item.id!r}",
+                    )
                     continue
                 seen.add(item.id)
             yield item
@@ -52,7 +55,9 @@ def _read_file(path: Path, *, name: str) -> Iterator[Document | DataError]:
     try:
         stream = path.open("rb")
     except OSError as error:
-        yield DataError(f"cannot be read ({error.strerror}). Give a .txt or .jsonl file, a folder, or `-`.", where=str(path))
+        yield DataError(
+            f"cannot be read ({error.strerror}). Give a .txt or .jsonl file, a folder, or `-`.", where=str(path)
+        )
         return
     with stream:
         if path.suffix == ".jsonl":
@@ -80,7 +85,9 @@ def _text_document(content: bytes, where: str, name: str) -> Document | DataErro
     try:
         return Document(content.decode("utf-8-sig"), name)
     except UnicodeDecodeError as error:
-        return DataError(f"is not UTF-8 (byte {error.start}: {error.reason}). Convert it, for example with iconv.", where=where)
+        return DataError(
+            f"is not UTF-8 (byte {error.start}: {error.reason}). Convert it, for example with iconv.", where=where
+        )
 
 
 def _read_lines(lines: Iterable[bytes], source: str) -> Iterator[Document | DataError]:

@@ -58,7 +58,7 @@ class DocumentScores:
 
     scores: Mapping[str, Score]
     """By measure: ``entity``, ``trigger-i``, ``trigger``, ``argument-i``, ``argument``, ``event``, ``event-strict``,
-    ``factuality`` and ``attribution`` (accuracy over trigger hits), and ``label:…``, ``type:…``, ``role:…``, ``value:…``."""
+    ``factuality`` and ``attribution`` (accuracy over trigger hits), ``label:…``, ``type:…``, ``role:…``, ``value:…``."""
     false_events: int
     """Predicted events where gold has none at all; 0 elsewhere."""
     is_without_events: bool
@@ -90,7 +90,9 @@ def _score_events(gold: Annotation, predicted: Annotation, schema: Schema) -> di
     gold_arguments = {(key, role, span) for key, e in gold_events.items() for role, span in arguments_of(gold, e)}
     arguments = {(key, role, span) for key, e in events.items() for role, span in arguments_of(predicted, e)}
     scores["argument"] = _compare(gold_arguments, arguments)
-    scores["argument-i"] = _compare({(k, span) for k, _, span in gold_arguments}, {(k, span) for k, _, span in arguments})
+    scores["argument-i"] = _compare(
+        {(k, span) for k, _, span in gold_arguments}, {(k, span) for k, _, span in arguments}
+    )
     for role in schema.roles:
         scores[f"role:{role}"] = _compare(gold_arguments, arguments, lambda item, role=role: item[1] == role)  # type: ignore[misc]
     right = sum(gold_events[key].factuality == events[key].factuality for key in both)
@@ -120,7 +122,7 @@ def arguments_of(annotation: Annotation, event: Event) -> set[tuple[str, Span]]:
 
 
 def _matched_events(gold: Annotation, predicted: Annotation) -> int:
-    """Gold events with a predicted one of equal type and factuality, overlapping trigger, a place and a party in common."""
+    """Gold events with a predicted one of equal type and factuality, overlapping trigger, shared place and party."""
     left = list(predicted.events)
     hits = 0
     for event in gold.events:
@@ -200,11 +202,18 @@ def outcomes(gold: Annotation, predicted: Annotation) -> dict[str, list[tuple[fl
         found["mention"].append((mention.score, (mention.span, mention.label) in gold_mentions))
     for event in predicted.events:
         match = gold_events.get((event.trigger, event.type))
-        found["event"].append((event.score, match is not None and _share(gold, match, predicted, event) and match.factuality == event.factuality))
+        found["event"].append(
+            (
+                event.score,
+                match is not None and _share(gold, match, predicted, event) and match.factuality == event.factuality,
+            )
+        )
         if match is None:
             continue
         found["factuality"].append((event.factuality_score, match.factuality == event.factuality))
         right = arguments_of(gold, match)
         for argument in event.arguments:
-            found["argument"].append((argument.score, (argument.role, predicted.mention(argument.mention).span) in right))
+            found["argument"].append(
+                (argument.score, (argument.role, predicted.mention(argument.mention).span) in right)
+            )
     return found

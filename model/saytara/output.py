@@ -41,7 +41,9 @@ def to_output(annotation: Annotation, schema: Schema, model: Mapping[str, Any]) 
     for name in dict.fromkeys(schema.lists.values()):
         result[name] = [entry for label, entry in mentions if schema.lists[label] == name]
     if not schema.lists:
-        result["entities"] = [{"id": e["id"], "type": label, **{k: v for k, v in e.items() if k != "id"}} for label, e in mentions]
+        result["entities"] = [
+            {"id": e["id"], "type": label, **{k: v for k, v in e.items() if k != "id"}} for label, e in mentions
+        ]
     if schema.events:
         result["events"] = [_event(annotation, event) for event in annotation.events]
     return {**result, "warnings": list(annotation.warnings), "model": dict(model)}
@@ -62,7 +64,9 @@ def _mention(annotation: Annotation, mention: Mention, schema: Schema) -> dict[s
     entry["score"] = round(mention.score, SCORE_DIGITS)
     found = annotation.entries.get(mention.id)
     if mention.label == "TIME":
-        entry["value"] = {"start": found.start.isoformat(), "end": found.end.isoformat()} if isinstance(found, TimeValue) else None
+        entry["value"] = (
+            {"start": found.start.isoformat(), "end": found.end.isoformat()} if isinstance(found, TimeValue) else None
+        )
     elif mention.label == "PLACE":
         entry["entry"] = _place(found) if isinstance(found, PlaceEntry) else None
     elif mention.label == "ACTOR":

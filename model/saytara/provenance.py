@@ -21,7 +21,12 @@ def provenance() -> dict[str, Any]:
     return {
         "commit": _commit(),
         "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version()},
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "system": platform.system(),
+            "python": platform.python_version(),
+        },
         "versions": {"saytara": saytara.__version__, **{name: found for name in PACKAGES if (found := _version(name))}},
     }
 
@@ -30,7 +35,11 @@ def _commit() -> str | None:
     folder = Path(__file__).resolve().parent
     try:
         found = subprocess.run(
-            ["git", "-C", str(folder), "describe", "--always", "--dirty", "--exclude=*"], capture_output=True, text=True, check=False, timeout=10
+            ["git", "-C", str(folder), "describe", "--always", "--dirty", "--exclude=*"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=10,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -39,7 +39,8 @@ class Schema:
             for label in labels:
                 if label not in self.mentions:
                     raise SchemaError(
-                        f"schema {self.name!r}: role {role!r} allows unknown label {label!r}; {closest(label, self.mentions)}"
+                        f"schema {self.name!r}: role {role!r} allows unknown label {label!r}; "
+                        f"{closest(label, self.mentions)}"
                     )
         if self.lists and set(self.lists) != set(self.mentions):
             raise SchemaError(f"schema {self.name!r}: `lists` must name a list for each mention label, or none.")

@@ -102,7 +102,9 @@ def _open_graph(path: Path, threads: int) -> Any:
     import onnxruntime
 
     if not path.exists():
-        raise MissingExtraError(f"{path.parent} holds no ONNX graph ({path.name}); running its torch weights", extra="train")
+        raise MissingExtraError(
+            f"{path.parent} holds no ONNX graph ({path.name}); running its torch weights", extra="train"
+        )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

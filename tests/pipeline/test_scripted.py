@@ -8,9 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from builders import annotate
-from unit.test_encoding import unigram_tokenizer
 
+from builders import annotate
 from saytara.arabic.normalize import Normalization
 from saytara.document import Annotation, Document
 from saytara.encoding import DocumentEncoder, EncodedWindow
@@ -19,6 +18,7 @@ from saytara.pairing import PairBuilder, Pairing
 from saytara.pipeline import Extractor, word_spans
 from saytara.schema import CONTROL_CHANGE
 from saytara.tags import WordSpan, tag_names
+from unit.test_encoding import unigram_tokenizer
 
 TAGS = tag_names(CONTROL_CHANGE)
 
@@ -101,11 +101,27 @@ def test_the_output_meets_the_contract_and_reads_back() -> None:
     extractor, _ = scripted(CLAIM)
     found = extractor.extract_document(replace(CLAIM.document, meta={"outlet": "x"}))
     output = to_output(found, CONTROL_CHANGE, extractor.info.to_dict())
-    assert list(output) == ["id", "text", "date", "meta", "actors", "places", "sources", "times", "events", "warnings", "model"]
+    assert list(output) == [
+        "id",
+        "text",
+        "date",
+        "meta",
+        "actors",
+        "places",
+        "sources",
+        "times",
+        "events",
+        "warnings",
+        "model",
+    ]
     assert output["meta"] == {"outlet": "x"}
     first = output["events"][0]
     assert first["attribution"] == "claimed"
-    assert [(a["role"], a["mention"]) for a in first["arguments"]] == [("controller", "a1"), ("place", "p1"), ("claimant", "a1")]
+    assert [(a["role"], a["mention"]) for a in first["arguments"]] == [
+        ("controller", "a1"),
+        ("place", "p1"),
+        ("claimant", "a1"),
+    ]
     for entry in (*output["actors"], *output["places"]):
         assert output["text"][entry["start"] : entry["end"]] == entry["text"]
     assert bare(from_output(output, CONTROL_CHANGE)) == bare(found)
@@ -114,7 +130,12 @@ def test_the_output_meets_the_contract_and_reads_back() -> None:
 def test_table_rows_say_who_what_where_and_by_whom() -> None:
     extractor, _ = scripted(CLAIM)
     claim, denial = to_rows(extractor.extract_document(CLAIM.document))
-    assert (claim["event"], claim["place"], claim["according to"], claim["status"]) == ("CAPTURE", "حمص", "الفصائل", "claimed")
+    assert (claim["event"], claim["place"], claim["according to"], claim["status"]) == (
+        "CAPTURE",
+        "حمص",
+        "الفصائل",
+        "claimed",
+    )
     assert denial["status"] == "claimed denied"
 
 
@@ -143,7 +164,11 @@ def test_each_window_is_read_once() -> None:
     gold = long_report(30)
     extractor, scorer = scripted(gold, max_pieces=80)
     extractor.extract_document(gold.document)
-    assert len(scorer.windows_read) == len(set(scorer.windows_read)) == len(extractor.encoder.encode(gold.document.text).windows)
+    assert (
+        len(scorer.windows_read)
+        == len(set(scorer.windows_read))
+        == len(extractor.encoder.encode(gold.document.text).windows)
+    )
 
 
 def test_gold_mentions_can_be_related_without_tagging() -> None:

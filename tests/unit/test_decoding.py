@@ -124,7 +124,9 @@ def test_a_config_survives_the_way_to_a_dict_and_back() -> None:
 
 
 def test_an_override_replaces_the_threshold_and_its_fallback() -> None:
-    config = DecodingConfig(thresholds={"place": 0.4}, fallbacks={"place": 0.2}).override({"place": 0.8}, CONTROL_CHANGE)
+    config = DecodingConfig(thresholds={"place": 0.4}, fallbacks={"place": 0.2}).override(
+        {"place": 0.8}, CONTROL_CHANGE
+    )
     assert config.thresholds == {"place": 0.8}
     assert config.fallbacks == {}
 

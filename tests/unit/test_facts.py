@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from builders import annotate
 
+from builders import annotate
 from saytara.document import ActorEntry, Annotation, PlaceEntry, TimeValue
 from saytara.errors import DataError
 from saytara.facts.clusters import b_cubed, cluster
@@ -25,7 +25,10 @@ REBELS = ActorEntry("sy.rebels", "الفصائل", "opposition", "rebel", "SY", 
 
 def linked(annotation: Annotation, **entries: object) -> Annotation:
     return Annotation(
-        annotation.document, annotation.mentions, annotation.events, entries={**annotation.entries, **entries}  # type: ignore[arg-type]
+        annotation.document,
+        annotation.mentions,
+        annotation.events,
+        entries={**annotation.entries, **entries},  # type: ignore[arg-type]
     )
 
 
@@ -75,7 +78,8 @@ def test_a_record_knows_who_claims_and_on_which_side() -> None:
 def test_the_loser_is_known_by_its_side() -> None:
     annotation = linked(
         annotate(
-            "قالت [الوزارة|a1:ACTOR] إن [الجيش|a2:ACTOR] [انسحب|e1:WITHDRAWAL] من [الزيتونة|p1:PLACE] [أمس|t1:TIME] بحسب [رويترز|s1:SOURCE]",
+            "قالت [الوزارة|a1:ACTOR] إن [الجيش|a2:ACTOR] [انسحب|e1:WITHDRAWAL] من [الزيتونة|p1:PLACE] "
+            "[أمس|t1:TIME] بحسب [رويترز|s1:SOURCE]",
             "e1 actual displaced=a2 place=p1 claimant=a1 reporter=s1 time=t1",
         ),
         a1=MINISTRY,
@@ -97,7 +101,12 @@ def test_a_claim_and_its_denial_are_one_event_with_a_contradiction() -> None:
     (event,) = cluster(records(claim("r1", date(2024, 12, 1)), denial("r2", date(2024, 12, 2))))  # type: ignore[arg-type]
     assert event.status == "contradicted"
     (found,) = event.contradictions
-    assert (found.claim, found.denial, found.claimed_by, found.denied_by) == ("r1#e1", "r2#e1", "sy.rebels", "sy.ministry")
+    assert (found.claim, found.denial, found.claimed_by, found.denied_by) == (
+        "r1#e1",
+        "r2#e1",
+        "sy.rebels",
+        "sy.ministry",
+    )
 
 
 def test_a_narrators_did_not_contradicts_nobody() -> None:
@@ -143,14 +152,21 @@ def test_a_timeline_keeps_both_versions_until_something_settles_them() -> None:
     assert state.state == CONTESTED
     assert state.is_open_contradiction
     assert [version.is_denial for version in state.versions] == [False, True]
-    settled = cluster(records(claim("r1", date(2024, 12, 1)), denial("r2", date(2024, 12, 2)), claim("r3", date(2024, 12, 20))))  # type: ignore[arg-type]
+    settled = cluster(
+        records(claim("r1", date(2024, 12, 1)), denial("r2", date(2024, 12, 2)), claim("r3", date(2024, 12, 20)))
+    )  # type: ignore[arg-type]
     first, second = timeline("x.town", settled)
     assert (first.is_open_contradiction, second.state, first.until) == (False, HOLDER, date(2024, 12, 20))
 
 
 def test_a_siege_leaves_the_holder_in_place() -> None:
     siege = linked(
-        annotate("[تحاصر|e1:SIEGE] [الفصائل|a1:ACTOR] [الزيتونة|p1:PLACE]", "e1 actual controller=a1 place=p1", id="r9", date=date(2024, 12, 25)),
+        annotate(
+            "[تحاصر|e1:SIEGE] [الفصائل|a1:ACTOR] [الزيتونة|p1:PLACE]",
+            "e1 actual controller=a1 place=p1",
+            id="r9",
+            date=date(2024, 12, 25),
+        ),
         a1=ARMY,
         p1=TOWN,
     )

@@ -64,7 +64,9 @@ def test_standard_input_is_json_lines_or_one_text(
         (b'{"id": "x", "text": "\xff"}', "is not UTF-8"),
     ],
 )
-def test_a_bad_record_is_a_problem_in_its_place_and_the_rest_comes_out(tmp_path: Path, line: bytes, message: str) -> None:
+def test_a_bad_record_is_a_problem_in_its_place_and_the_rest_comes_out(
+    tmp_path: Path, line: bytes, message: str
+) -> None:
     path = write(tmp_path / "r.jsonl", b'{"id": "ok", "text": "a"}\n' + line + b'\n{"id": "end", "text": "b"}')
     first, problem, last = read_documents([path])
     assert isinstance(problem, DataError)

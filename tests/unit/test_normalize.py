@@ -1,12 +1,11 @@
 """Normalisation: each rule by example, and offsets that survive anything."""
 
 import pytest
-from arabic_texts import ARABIC
 from hypothesis import given
 
+from arabic_texts import ARABIC
 from saytara.arabic.normalize import NORMALIZATIONS, Normalization, normalize
 from saytara.errors import ConfigError
-
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,10 @@ def test_a_schema_survives_the_way_to_a_dict_and_back(schema: Schema) -> None:
     ("values", "message"),
     [
         ({"name": "x", "mentions": {}}, "no mention labels"),
-        ({"name": "x", "mentions": {"A": "a"}, "events": ["A"], "factuality": ["actual"]}, "as mention label and event type"),
+        (
+            {"name": "x", "mentions": {"A": "a"}, "events": ["A"], "factuality": ["actual"]},
+            "as mention label and event type",
+        ),
         ({"name": "x", "mentions": {"A": "a"}, "events": ["E"]}, "needs both"),
         ({"name": "x", "mentions": {"A": "a"}, "roles": {"r": ["A"]}}, "roles but no event types"),
         (

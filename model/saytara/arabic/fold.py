@@ -25,7 +25,9 @@ _FOLDS = str.maketrans(
         "\u0686": "\u062c",  # tcheh
     }
 )
-_DROPPED = re.compile(rf"[{MARKS}\u0640\u200b-\u200f\u202a-\u202e\u2066-\u2069\u0621'\"«»“”‘’()\[\]]")  # marks, tatweel, bidi, lone hamza, quotes
+_DROPPED = re.compile(
+    rf"[{MARKS}\u0640\u200b-\u200f\u202a-\u202e\u2066-\u2069\u0621'\"«»“”‘’()\[\]]"
+)  # marks, tatweel, bidi, lone hamza, quotes
 _GAPS = re.compile(r"[\s\-_/،,.]+")
 
 

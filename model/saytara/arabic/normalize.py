@@ -18,19 +18,28 @@ MARKS = "\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\
 
 _RULES: Mapping[str, tuple[str, str]] = {
     # option: (characters it is about, as a regular expression; what it does, for messages)
-    "compose_hamza": (r"[\u0627\u0648\u064a][\u0653-\u0655]", "alef, waw or yeh followed by a combining hamza or madda"),
+    "compose_hamza": (
+        r"[\u0627\u0648\u064a][\u0653-\u0655]",
+        "alef, waw or yeh followed by a combining hamza or madda",
+    ),
     "strip_tashkeel": (rf"[{MARKS}]", "vowel marks"),
     "strip_tatweel": (TATWEEL, "the stretching stroke"),
     "strip_invisible": (
         r"[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]",
         "bidirectional marks, joiners, soft hyphens, byte-order marks",
     ),
-    "fold_presentation_forms": (r"[\ufb50-\ufdf9\ufdfb-\ufdfc\ufe70-\ufefc]", "shaped letters and ligatures of old encodings"),
+    "fold_presentation_forms": (
+        r"[\ufb50-\ufdf9\ufdfb-\ufdfc\ufe70-\ufefc]",
+        "shaped letters and ligatures of old encodings",
+    ),
     "ascii_digits": (r"[\u0660-\u0669\u06f0-\u06f9]", "Arabic-Indic and Persian digits"),
     "arabic_letters": (r"[\u06a9\u06aa\u06cc\u06d2\u06c1\u06be\u06d5]", "Persian and Urdu forms of kaf, yeh and heh"),
     "plain_spaces": (r"[\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]", "odd spaces"),
     "plain_newlines": (r"\r\n|[\r\v\f\x85\u2028\u2029]", "line ends of other systems"),
-    "no_controls": (r"[\x00-\x08\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff]", "control characters and lone surrogates"),
+    "no_controls": (
+        r"[\x00-\x08\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff]",
+        "control characters and lone surrogates",
+    ),
 }
 
 _LETTERS = {

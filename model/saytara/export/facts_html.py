@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from saytara.document import PlaceEntry
 from saytara.export.elements import Child, Safe, join, tag
-from saytara.export.labels import CLAIM_BY, DATE_FROM, FACTUALITY, KINDS, PRECISION, STATES, STATUS, TYPES, both, label
+from saytara.export.labels import CLAIM_BY, DATE_FROM, FACTUALITY, KINDS, PRECISION, ROLES, STATES, STATUS, TYPES, both, label
 from saytara.export.map_svg import Marker, draw_map
 from saytara.export.names import country_name, country_name_ar
 from saytara.export.report_html import confidence, days
@@ -49,7 +49,7 @@ def _site_detail(entry: PlaceEntry | None) -> Child:
     if entry is None:
         return tag("span", both(("لم يُعثر عليه في المعجم", "not in the gazetteer")), class_="where")
     arabic = "، ".join(part for part in (label(KINDS, entry.kind)[0], country_name_ar(entry.country)) if part)
-    english = ", ".join(part for part in (entry.name_en, entry.admin1, country_name(entry.country)) if part)
+    english = ", ".join(dict.fromkeys(part for part in (entry.name_en, entry.admin1, country_name(entry.country)) if part))
     return tag("span", both((arabic, english)), class_="where")
 
 
@@ -103,11 +103,11 @@ def quote(record: Record, texts: Mapping[str, str]) -> Safe:
 def voices(record: Record) -> Safe:
     """Who an event goes back to, who relays it, and the report with its day."""
     names = [
-        tag("span", tag("b", voice.entry.name if voice.entry else voice.name, dir="auto"), " ", tag("small", "قول" if voice.role == "claimant" else "نقل"))
-        for voice in record.voices  # says; relays
+        tag("span", tag("b", voice.entry.name if voice.entry else voice.name, dir="auto"), " ", tag("small", f"({label(ROLES, voice.role)[0]})"))
+        for voice in record.voices
     ]
     side = tag("span", both(label(CLAIM_BY, record.claim_by)), class_="badge") if record.claim_by else None
-    day = f" ({record.report_date})" if record.report_date else ""
+    day = join([" ", tag("bdi", str(record.report_date), dir="ltr", class_="day")]) if record.report_date else None
     report = tag("span", both(("تقرير", "report")), " ", tag("bdi", record.report), day, class_="source")
     return join([*(names or [tag("b", both(("التقرير نفسه", "the report itself")))]), side, report], separator=" ")
 
@@ -133,35 +133,43 @@ def _timeline(place: PlaceStates, colours: Mapping[str, int]) -> Safe:
         strip,
         tag("ol", *(_state(state) for state in place.states), class_="states"),
         id=place.element,
-        class_="place",
+        class_="held",
     )
 
 
 def _state(state: ControlState) -> Safe:
-    since, until = state.since.isoformat() if state.since else "؟", state.until.isoformat() if state.until else "…"
     badges = [tag("span", both(label(STATES, state.state)), class_=f"badge {state.state}")]
     if state.is_open_contradiction:
         badges.append(tag("span", "≠ ", both(("تناقض لم يُحسم", "open contradiction")), class_="badge contradicted"))
     detail = both((f"{label(TYPES, state.type)[0]}، {label(STATUS, state.status)[0]}", f"confidence {state.confidence:.2f}"))
     return tag(
         "li",
-        tag("p", tag("bdi", f"{since} – {until}", class_="days", dir="ltr"), " ", *badges, " ", tag("span", detail, class_="where")),
+        tag("p", _span_of(state), " ", join(badges, separator=" "), " ", tag("span", detail, class_="where")),
         *(_version(version, state) for version in state.versions),
         class_="open" if state.is_open_contradiction else None,
     )
 
 
+def _span_of(state: ControlState) -> Safe:
+    if state.since is None:
+        return both(("بلا تاريخ", "undated"))
+    if state.until is None:
+        return join([both(("منذ", "since")), " ", tag("bdi", str(state.since), class_="days", dir="ltr")])
+    return tag("bdi", days(str(state.since), str(state.until)), class_="days", dir="ltr")
+
+
 def _version(version: Version, state: ControlState) -> Safe:
     holders = "، ".join(version.holders)
     if version.is_denial:
-        lead = ("ينفون ذلك، فالمكان بيد", "denied; held by")
+        lead = ("ينفون ذلك، فالمكان بيد", "denied; held by") if holders else ("ينفون ذلك", "denied")
     elif state.state == "besieged":
         lead = ("محاصَر وهو بيد", "besieged, held by")
     elif state.state == "contested" and len(state.versions) == 1:
         lead = ("متنازَع عليه وهو بيد", "contested, held by")
     else:
         lead = ("بيد", "held by")
-    held = tag("b", holders) if holders else tag("span", both(("لم يُسمَّ أحد", "nobody named")))
+    nobody = None if version.is_denial else tag("span", both(("لم يُسمَّ أحد", "nobody named")))
+    held = tag("b", holders) if holders else nobody
     said = [_voice_key(key) for key in version.according_to]
     according = join([both(("بحسب", "according to")), " ", join(said, separator="، ")]) if said else None
     return tag("p", tag("span", both(lead)), " ", held, " — ", according, class_="version" + (" denial" if version.is_denial else ""))
@@ -257,7 +265,7 @@ def _event(event: EventCluster, texts: Mapping[str, str]) -> Safe:
     ]
     sources = tag(
         "details",
-        tag("summary", both((f"{len(event.records)} روايات، {len(event.origins)} مصادر مستقلة", "accounts · independent origins"))),
+        tag("summary", both((f"الروايات: {len(event.records)}، المصادر المستقلة: {len(event.origins)}", "accounts, independent origins"))),
         *(quote(record, texts) for record in event.records),
         open=len(event.records) == 1,
     )

@@ -56,7 +56,7 @@ def report_section(annotation: Annotation, records: Sequence[Record], *, prefix:
 def legend() -> Safe:
     """What the marks mean."""
     items = [tag("li", tag("span", both(pair), class_=f"m {kind.lower()}")) for kind, pair in MENTIONS.items()]
-    trigger = tag("span", both(("كلمة الحدث", "Trigger")), class_="t actual", data_label="١")
+    trigger = tag("span", both(("كلمة الحدث", "Trigger")), class_="t actual", data_label="1")
     return tag("ul", tag("li", trigger), *items, class_="legend", aria_label="مفتاح العلامات")  # key of the marks
 
 
@@ -110,7 +110,6 @@ def _close(opened: list[Mark], position: int) -> Iterator[Safe]:
     ending = [mark for mark in opened if mark.span.end <= position]
     if not ending:
         return
-    first = opened.index(ending[0])
     first = min(opened.index(mark) for mark in ending)
     tail = opened[first:]
     del opened[first:]
@@ -122,15 +121,19 @@ def _close(opened: list[Mark], position: int) -> Iterator[Safe]:
             opened.append(mark)
 
 
-def describe(entry: Entry | None) -> str:
-    """What a mention refers to, in short: kind and country of a place, name of an actor, days of a time."""
+def describe(entry: Entry | None, *, besides: str = "") -> str:
+    """What a mention refers to, in short: kind and country of a place, name of an actor, days of a time.
+
+    Args:
+        besides: a name that stands beside it and is not said again.
+    """
     if isinstance(entry, TimeValue):
         return days(entry.start.isoformat(), entry.end.isoformat())
     if isinstance(entry, PlaceEntry):
         where = [entry.name_ar, label(KINDS, entry.kind)[0], entry.admin1 or "", country_name_ar(entry.country) or ""]
-        return "، ".join(dict.fromkeys(part for part in where if part))
+        return "، ".join(dict.fromkeys(part for part in where if part not in ("", besides)))
     if isinstance(entry, ActorEntry):
-        return "، ".join(part for part in (entry.name, country_name_ar(entry.country) or "") if part)
+        return "، ".join(part for part in (entry.name, country_name_ar(entry.country) or "") if part not in ("", besides))
     return ""
 
 
@@ -176,9 +179,8 @@ def _filler(annotation: Annotation, mention_id: str, ids: Mapping[str, str], nam
     mention = annotation.mention(mention_id)
     kind = mention.label.lower() if mention.label in MENTIONS else "other"
     link = tag("a", names[mention_id], href=f"#{ids[mention_id]}", class_=f"m {kind}", dir="auto")
-    found = describe(annotation.entries.get(mention_id))
-    # what only repeats the name says nothing
-    return join([link, *([" ", tag("bdi", found, class_="entry")] if found and found != names[mention_id] else [])])
+    found = describe(annotation.entries.get(mention_id), besides=names[mention_id])
+    return join([link, *([" ", tag("bdi", found, class_="entry")] if found else [])])
 
 
 def confidence(score: float) -> Safe:

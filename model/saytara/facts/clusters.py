@@ -61,7 +61,7 @@ class EventCluster:
 
     @property
     def status(self) -> str:
-        """``contradicted``, ``denied``, ``expected``, ``claimed``, ``reported`` or ``stated``: the strongest that holds."""
+        """The strongest that holds: ``contradicted``, ``denied``, ``expected``, ``stated``, ``reported`` or ``claimed``."""
         if self.contradictions:
             return "contradicted"
         if self.factuality != "actual":
@@ -116,9 +116,7 @@ def fit(first: Record, second: Record) -> float:
     if first.family != second.family or (first.factuality == "prospective") != (second.factuality == "prospective"):
         return 0.0
     place = _place_fit(first, second)
-    parties = min(
-        _party_fit(first.controllers, second.controllers), _party_fit(first.displaced, second.displaced)
-    )
+    parties = min(_party_fit(first.controllers, second.controllers), _party_fit(first.displaced, second.displaced))
     time = _time_fit(first, second)
     return place * parties * time
 
@@ -161,7 +159,10 @@ def _same_party(first: Party, second: Party) -> float:
     if first.key == second.key or _same_name(first.name, second.name):
         return 1.0
     if first.entry and second.entry:
-        same_side = first.entry.side is not None and (first.entry.side, first.entry.country) == (second.entry.side, second.entry.country)
+        same_side = first.entry.side is not None and (first.entry.side, first.entry.country) == (
+            second.entry.side,
+            second.entry.country,
+        )
         return 0.7 if same_side else 0.0
     return 0.6  # `its forces`, `the attackers`: may be anyone
 

@@ -24,7 +24,20 @@ from saytara.schema import CONTROL_CHANGE
 NEAR_KM = 25.0
 """A place is right within this distance of gold, in the same country."""
 WIDE_KINDS = frozenset(
-    {"country", "governorate", "state", "province", "region", "area", "countryside", "road", "river", "mountain", "valley", "district"}
+    {
+        "country",
+        "governorate",
+        "state",
+        "province",
+        "region",
+        "area",
+        "countryside",
+        "road",
+        "river",
+        "mountain",
+        "valley",
+        "district",
+    }
 )
 """Kinds for which the name decides, or a distance of 100 km."""
 
@@ -40,7 +53,7 @@ class GoldLink:
 
 
 def evaluate_linking(folder: Path, linkers: tuple[Linker, ...]) -> dict[str, Any]:
-    """Scores of `linkers` on the gold of `folder`: ``reports.txt`` with ``links.tsv``, ``clusters.txt`` with its tables."""
+    """Scores of `linkers` on a gold folder: ``reports.txt`` with ``links.tsv``, ``clusters.txt`` with its tables."""
     annotations = {a.document.id: link(a, linkers) for a in _markup(folder / "reports.txt")}
     result: dict[str, Any] = score_links(annotations, read_links(folder / "links.tsv"))
     if (folder / "clusters.txt").exists():
@@ -59,7 +72,9 @@ def score_links(annotations: Mapping[str, Annotation], gold: Iterable[GoldLink])
     misses: dict[str, list[str]] = {}
     for item in gold:
         if item.document not in annotations:
-            raise DataError("is not among the gold reports. Fix the line.", where=f"links.tsv: document {item.document!r}")
+            raise DataError(
+                "is not among the gold reports. Fix the line.", where=f"links.tsv: document {item.document!r}"
+            )
         annotation = annotations[item.document]
         found = annotation.entries.get(item.mention)
         right = found is not None and item.values is not None and _JUDGES[item.kind](item.values, found)

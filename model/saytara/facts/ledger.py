@@ -1,6 +1,6 @@
 """The ledger: records of many reports in one SQLite file, and what follows from them for each place.
 
-Stores records only; clusters, states and contradictions are computed when asked, so that a better rule needs no new file.
+Stores records only; clusters, states and contradictions are computed when asked, so a better rule needs no new file.
 """
 
 import datetime
@@ -62,7 +62,10 @@ class Ledger:
             self._connection.execute("PRAGMA foreign_keys = ON")
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
             if version > SCHEMA_VERSION:
-                raise DataError(f"is a ledger of version {version}; this saytara reads up to {SCHEMA_VERSION}. Upgrade it.", where=str(path))
+                raise DataError(
+                    f"is a ledger of version {version}; this saytara reads up to {SCHEMA_VERSION}. Upgrade it.",
+                    where=str(path),
+                )
             self._connection.executescript(_TABLES)
             self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         except sqlite3.DatabaseError as error:
@@ -90,9 +93,14 @@ class Ledger:
 
     def _append(self, annotation: Annotation) -> bool:
         document = annotation.document
-        rows = [(record.id, document.id, json.dumps(record_to_dict(record), ensure_ascii=False)) for record in to_records(annotation)]
+        rows = [
+            (record.id, document.id, json.dumps(record_to_dict(record), ensure_ascii=False))
+            for record in to_records(annotation)
+        ]
         day = document.date.isoformat() if document.date else None
-        digest = hashlib.sha256(json.dumps([document.text, day, rows], ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+        digest = hashlib.sha256(
+            json.dumps([document.text, day, rows], ensure_ascii=False).encode("utf-8", "surrogatepass")
+        ).hexdigest()
         with self._transaction():
             found = self._connection.execute("SELECT digest FROM reports WHERE id = ?", (document.id,)).fetchone()
             if found and found[0] == digest:

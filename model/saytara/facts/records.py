@@ -220,7 +220,8 @@ def record_to_dict(record: Record) -> dict[str, Any]:
 def record_from_dict(values: Mapping[str, Any]) -> Record:
     """The record that `record_to_dict` wrote."""
     days = {
-        key: datetime.date.fromisoformat(values[key]) if values[key] else None for key in ("start", "end", "report_date")
+        key: datetime.date.fromisoformat(values[key]) if values[key] else None
+        for key in ("start", "end", "report_date")
     }
     return Record(
         **{

@@ -13,7 +13,6 @@ import yaml
 
 from saytara.errors import ConfigError, closest
 
-
 C = TypeVar("C")
 
 
@@ -121,7 +120,9 @@ def load_config(cls: type[C], path: Path, overrides: Sequence[str] = ()) -> C:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}). Give the path of a run config, such as configs/smoke.yaml.") from error
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}). Give the path of a run config, such as configs/smoke.yaml."
+        ) from error
     try:
         values = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
@@ -148,7 +149,11 @@ def parse_overrides(cls: type[Any], arguments: Sequence[str]) -> dict[str, Any]:
             argument = value
         if key is None:
             raise ConfigError(f"{argument!r} follows no --key")
-        parsed = argument if types[key] is str or _is_tuple(types[key]) and str in typing.get_args(types[key]) else yaml.safe_load(argument)
+        parsed = (
+            argument
+            if types[key] is str or (_is_tuple(types[key]) and str in typing.get_args(types[key]))
+            else yaml.safe_load(argument)
+        )
         if _is_tuple(types[key]):
             values[key].append(parsed)
         elif values[key] is not None:

@@ -424,9 +424,7 @@ def _loss_weights(run: TrainConfig, batcher: Batcher, device: torch.device) -> L
     values = batcher.schema.factuality
     given = run.factuality_class_weights
     if given and len(given) != len(values):
-        raise ConfigError(
-            f"factuality_class_weights has {len(given)} values; give {len(values)}: {', '.join(values)}"
-        )
+        raise ConfigError(f"factuality_class_weights has {len(given)} values; give {len(values)}: {', '.join(values)}")
     factuality = torch.tensor(given, device=device) if given else None
     return LossWeights(run.role_weight, run.factuality_weight, tags, factuality, run.label_smoothing)
 

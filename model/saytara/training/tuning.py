@@ -4,7 +4,7 @@ Trains no weights; what it finds lives in the checkpoint's decoding config.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
