@@ -1,4 +1,4 @@
-"""Measure the packaged checkpoint: words a second and peak memory, short and very long reports, with and without linking.
+"""Measure the packaged checkpoint: words a second and peak memory, on short and very long reports, linked or not.
 
 usage: python benchmarks/speed.py [--model compact] [--data FILE] [--rounds 5] [--output FILE]
 Memory is measured in a process of its own for each row.

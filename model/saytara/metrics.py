@@ -58,7 +58,8 @@ class DocumentScores:
 
     scores: Mapping[str, Score]
     """By measure: ``entity``, ``trigger-i``, ``trigger``, ``argument-i``, ``argument``, ``event``, ``event-strict``,
-    ``factuality`` and ``attribution`` (accuracy over trigger hits), ``label:…``, ``type:…``, ``role:…``, ``value:…``."""
+    ``factuality`` and ``attribution`` (accuracy over trigger hits), and ``label:…``, ``type:…``, ``role:…``,
+    ``value:…``."""
     false_events: int
     """Predicted events where gold has none at all; 0 elsewhere."""
     is_without_events: bool

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from arabic_texts import ARABIC
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-
+from arabic_texts import ARABIC
 from saytara.arabic.normalize import Normalization
 from saytara.encoding import DocumentEncoder, EncodedDocument
 from saytara.errors import CheckpointError

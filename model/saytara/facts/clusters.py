@@ -61,7 +61,7 @@ class EventCluster:
 
     @property
     def status(self) -> str:
-        """The strongest that holds: ``contradicted``, ``denied``, ``expected``, ``stated``, ``reported`` or ``claimed``."""
+        """The first that holds: ``contradicted``, ``denied``, ``expected``, ``stated``, ``reported``, ``claimed``."""
         if self.contradictions:
             return "contradicted"
         if self.factuality != "actual":
