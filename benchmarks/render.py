@@ -71,7 +71,82 @@ def quantization() -> str:
     return "\n".join(rows)
 
 
-BLOCKS: dict[str, Callable[[], str]] = {"dev": dev, "speed": speed, "quantization": quantization}
+def runs() -> str:
+    """Every collected run: what it read, what it cost, what it scored."""
+    head = ("run", "encoder", "trained on", "epochs", "minutes", "MB", *SHORT)
+    rows = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for name, run in load("runs").items():
+        cost = run["cost"] or {}
+        cells = [
+            name,
+            run["encoder"],
+            ", ".join(run["train_files"]),
+            f"{run['epochs']:g}",
+            str(round(cost["seconds"] / 60)) if cost else "",
+            str(cost.get("peak_megabytes", "")),
+            *(f"{run['dev'][measure]:.3f}" for measure in SHORT.values()),
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+SHORT = {
+    "entity": "entity",
+    "trigger": "trigger",
+    "argument": "argument",
+    "event": "event",
+    "strict": "event-strict",
+    "attribution": "attribution",
+    "factuality": "factuality",
+}
+
+
+def training_value() -> str:
+    """Authored, real and both, on both dev sets."""
+    head = ("trained on", "passages", "steps", "dev", *SHORT)
+    rows = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for row in load("training-value")["rows"]:
+        scores = " | ".join(f"{row['scores'][measure]:.3f}" for measure in SHORT.values())
+        rows.append(f"| {row['trained_on']} | {row['documents']:,} | {row['steps']:,} | {row['dev']} | {scores} |")
+    return "\n".join(rows)
+
+
+def agreement() -> str:
+    result = load("agreement")
+    rows = ["| | F1 |", "|---|---|"]
+    rows += [f"| {title} | {result[key]['f1']:.3f} |" for key, title in MEASURES]
+    return "\n".join([*rows, "", f"{result['documents']} passages, the second annotation against the first."])
+
+
+def linking() -> str:
+    """Links, dates, clusters against our own gold."""
+    result = load("linking")
+    rows = ["| | mentions | accuracy | coverage | wrong rather than null |", "|---|---|---|---|---|"]
+    for kind in ("place", "actor", "time"):
+        row = result[kind]
+        figures = " | ".join(f"{row[key]:.3f}" for key in ("accuracy", "coverage", "wrong_rather_than_null"))
+        rows.append(f"| {kind}s | {row['mentions']} | {figures} |")
+    found, phrases = result["clusters"], load("time_phrases")
+    rows += [
+        "",
+        f"Clusters of {found['events']} events in {found['gold_clusters']} gold clusters: B³ F1 {found['b_cubed']['f1']:.3f} "
+        f"(precision {found['b_cubed']['precision']:.3f}, recall {found['b_cubed']['recall']:.3f}); contradictions: "
+        f"{found['contradictions']['right']} of {found['contradictions']['gold']} found, "
+        f"{found['contradictions']['predicted']} predicted. "
+        f"Time phrases: {phrases['right']} of {phrases['phrases']} right.",
+    ]
+    return "\n".join(rows)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "dev": dev,
+    "speed": speed,
+    "quantization": quantization,
+    "runs": runs,
+    "training-value": training_value,
+    "agreement": agreement,
+    "linking": linking,
+}
 
 
 def main() -> int:

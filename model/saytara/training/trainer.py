@@ -8,6 +8,7 @@ import json
 import logging
 import random
 import re
+import resource
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,6 +36,7 @@ from saytara.evaluation import evaluate
 from saytara.files import atomic_write
 from saytara.modeling import SaytaraModel
 from saytara.pipeline import Extractor, ModelInfo
+from saytara.provenance import provenance
 from saytara.schema import CONTROL_CHANGE, NER, Schema
 from saytara.scoring import TorchScorer
 from saytara.tags import tag_names
@@ -46,6 +48,8 @@ from saytara.training.tuning import calibrate, tune
 logger = logging.getLogger(__name__)
 EPOCHS = "epochs.jsonl"
 """Dev scores of a run, one line an epoch."""
+COST = "training.json"
+"""What a run cost: steps, seconds and memory since it was last begun."""
 HARMLESS = ("name", "keep_epochs", "report_to", "threads")
 """Settings that may change when an interrupted run goes on."""
 COUNTED_FROM_PAD = ("roberta", "xlm-roberta", "camembert")
@@ -106,11 +110,22 @@ def train(config: TrainConfig) -> dict[str, Any]:
     if trainer.is_world_process_zero():
         forget_after(run, 0 if state is None else step_of(state))
         write_run_config(run / RUN_CONFIG, config)
-    trainer.train(resume_from_checkpoint=None if state is None else str(state))
+    done = trainer.train(resume_from_checkpoint=None if state is None else str(state))
     if not trainer.is_world_process_zero():
         return {}
+    write_json(run / COST, _cost(trainer, done.metrics, model))
     model.load_state_dict(choose_weights(trainer, config))
     return finish(config, model, extractor, dev_set, tokenizer, run)
+
+
+def _cost(trainer: "JointTrainer", measured: dict[str, float], model: SaytaraModel) -> dict[str, Any]:
+    return {
+        "steps": trainer.state.global_step,
+        "seconds": round(measured.get("train_runtime", 0.0), 1),
+        "peak_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        **provenance(),
+    }
 
 
 def finish(
