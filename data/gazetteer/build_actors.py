@@ -16,7 +16,7 @@ HERE = Path(__file__).resolve().parent
 TABLES = HERE.parents[1] / "model" / "saytara" / "linking" / "tables"
 STATE_COLUMNS = ("iso", "name_en", "adjective_en", "names", "adjectives", "people", "capitals", "theatre")
 KINDS = frozenset(
-    "state rebel coalition militia foreign peacekeeper tribe police party organisation".split()
+    ("state", "rebel", "coalition", "militia", "foreign", "peacekeeper", "tribe", "police", "party", "organisation")
 )
 Row = dict[str, str]
 
@@ -53,7 +53,7 @@ def state_actors(states: Iterable[Row], roles: list[Row]) -> Iterator[Row]:
 
 
 def forms(pattern: str, state: Row) -> Iterator[str]:
-    """A pattern with each name, adjective or capital of the state: ``{m}`` masculine, ``{f}`` feminine, ``{p}`` people."""
+    """A pattern with each name ``{n}``, demonym ``{m}``, ``{f}``, ``{p}`` (plural) or capital ``{c}`` of the state."""
     adjectives = list(filter(None, state["adjectives"].split("|")))
     values = {
         "{m}": [definite(word) for word in adjectives],
@@ -123,7 +123,9 @@ def problems(rows: list[Row], codes: set[str]) -> list[str]:
             found.append(f"{row['id']}: name, name_en or side is empty.")
         countries = [code for code in row["country"].split(",") if code]
         found += [
-            f"{row['id']}: country {code!r} is not in states.tsv." for code in countries if code.removeprefix("+") not in codes
+            f"{row['id']}: country {code!r} is not in states.tsv."
+            for code in countries
+            if code.removeprefix("+") not in codes
         ]
         for alias in dict.fromkeys([row["name"], *filter(None, row["aliases"].split("|"))]):
             mark, text = split_mark(alias)

@@ -3,55 +3,31 @@
 Works on one mention alone; chooses between no two actors.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
+from importlib import resources
 
-from saytara.linking.actor_table import GENERIC, ActorTable, Reading, key
+from saytara.linking.actor_table import GENERIC, PLAIN, ActorTable, Reading, key
 
-MEMBERS = frozenset(
-    # nouns in front of a name that say "people of", "parts of": fighters, elements, men, troops, leaders, aircraft …
-    """مقاتلو مقاتلي مقاتلين عناصر عنصر افراد رجال مسلحو مسلحي مسلحين جنود مجندي ارهابيو ارهابيي متمردو متمردي متشددو
-    متشددي مجاهدو مجاهدي ثوار قوات قوه وحدات وحده كتايب كتيبه فصايل فصيل مجموعات مجموعه ميليشيا جماعه جماعات تنظيم
-    حركه حزب جبهه جيش تشكيلات فلول بقايا خلايا خليه قيادات قيادي قياده قاده كوادر اعضا انصار اتباع مرتزقه عصابات عصابه
-    طيران طايرات مقاتلات دوريات دوريه تعزيزات حشود ارتال دبابات مدفعيه حواجز نقاط قناصه قناصو متطوعو متطوعي ابنا
-    مقاتل سرايا لوا الويه فرقه فرق فيلق نظام حكومه سلطات كيان شبكه منظمه هييه غرفه جهاز ضباط عسكريو عسكريي اجهزه
-    ايتلاف تحالف دول اطراف مجلس الجانب جانب رييس عقيد قايد زعيم مليشياوي بعثه قبايل قبيله عشاير قناص عموم دعم""".split()
-)
-SLANTS = frozenset(
-    # adjectives behind a name that tell nothing but the writer's view, or that all of its kind share
-    """ارهابي ارهابيه ارهابيين متطرف متطرفه متطرفين متشدد متشدده متشددين انقلابي انقلابيه انقلابيين متمرد متمرده
-    متمردين مسلح مسلحه مسلحين محظور محظوره انفصالي انفصاليه انفصاليين اجرامي اجراميه مجرم مجرمه غاشم غاشمه بايد
-    مخلوع اسلامي اسلاميه اسلاميين شيعي شيعيه شيعيين سني سنيه جهادي جهاديه جهاديين تكفيري تكفيريه تكفيريين معارض معارضه
-    معارضين باسل باسله شرعي شرعيه وطني وطنيه نظامي نظاميه حكومي حكوميه عسكري عسكريه امني امنيه محلي محليه مقاتل مقاتله
-    اجنبي اجنبيه مركزي مركزيه حاكم حاكمه سابق سابقه غازيه غازي مهاجم مهاجمه برمته كافه نفسه نفسها مذكور كردي كرديه
-    شقيق صديق مشترك مشتركه يساري يساريه صهيوني صهيونيه حليف حليفه موقت موقته جديد جديده مارق مارقه""".split()
-)
-"""A bare "the organisation" may carry them too; `كردي` and such only ever follow a name that is whole without."""
-PARTICIPLES = frozenset(
-    # "belonging to", "loyal to", "backed by", "led by", "deployed", "known as": what follows is no part of the name
-    """تابع تابعه تابعين موالي مواليه موالين موال مدعوم مدعومه مدعومين بقياده بزعامه منتشره متمركزه مرتبط مرتبطه معروف معروفه
-    بقيادته بدعم متحالف متحالفه متحالفين مناهض مناهضه مسمي مسماه متواجده متواجد في من علي مع جناح فرع""".split()
-)
-POINTERS = frozenset(
-    # definite nouns that point back to a named actor
-    """تنظيم حركه جماعه ميليشيا حزب جبهه هييه تحالف جيش فصيل كتيبه لوا فرقه فيلق ايتلاف منظمه مقاومه متمردين تمرد
-    انقلابيين ثوار انفصاليين حشد وحدات مجلس""".split()
-)
-WIDE_POINTERS = frozenset({"قوات", "قوه", "مقاتلين", "جنود", "فصايل", "كتايب"})
-"""Nouns so common that they point back only where a text has one actor to point to."""
-DESCRIPTIONS = frozenset(
-    # nouns of some party or other: sides, organisations, attackers, soldiers, rebellion, terror, powers, brigades
-    """تنظيمات منظمات مهاجمين قوي تمرد ارهاب طرفين طرفي جانبين جهات عسكريين جيوش الويه فرق افواج فوج دروع مدرعات
-    متحصنين معتدين جهاديين مجاهدين محتلين اعدا حلفا ضباط متحاربين متصارعين مقاومين دبابات امن حرس مهاجمه""".split()
-)
-OWNED = ("قوات", "عناصر", "مقاتلي", "مقاتلو", "مسلحي", "مسلحو", "جيش", "جنود", "رجال", "وحدات", "ميليشيات", "ميليشيا", "مليشيات")
-"""What belongs to someone when a pronoun follows: forces, elements, fighters, gunmen, army, soldiers, men, units."""
 SUFFIXES = ("هما", "هم", "ها", "ه", "نا")
-OTHERS = ("حلفا", "حلفاو", "حلفاي", "حليف", "حكومت", "جماعت", "حركت", "خصوم", "وكلا", "مخابرات", "بحريت", "انصار")
-"""What is someone else than the pronoun's owner: allies, government, group, opponents, proxies, supporters."""
+"""Pronouns that a noun carries: of two, their, her or its, his or its, our."""
 _CLITICS = ("وبال", "ولل", "فلل", "وال", "بال", "فال", "كال", "لل", "وب", "ول", "فل", "و", "ف", "ب", "ل", "ك")
+_ARTICLES = ("ال", "وال", "بال", "لل", "فال", "ولل", "كال")
 _WORDS = 12
+
+
+@cache
+def _classes() -> Mapping[str, frozenset[str]]:
+    table = resources.files("saytara.linking").joinpath("tables", "actor_words.tsv").read_text(encoding="utf-8")
+    rows = [line.split("\t") for line in table.splitlines()[1:]]
+    return {kind: frozenset(listed.split(" ")) for kind, _, listed in rows}
+
+
+def word_class(kind: str) -> frozenset[str]:
+    """Keys of the words of a class of ``actor_words.tsv``: ``member``, ``slant``, ``pointer``, …"""
+    return _classes()[kind]
 
 
 class Gap(Enum):
@@ -127,12 +103,16 @@ def _at(words: list[str], start: int, end: int, table: ActorTable) -> Parsed | N
     if cost is None:
         return None
     # a bare noun that describes several actors ("the army") may as well point back to one of another description
-    pointer = name if name in POINTERS and all(reading.mark == GENERIC for reading in readings) else None
+    pointer = name if name in word_class("pointer") and all(reading.mark == GENERIC for reading in readings) else None
     return Parsed(readings, round(1.0 - 0.02 * start - cost, 3), countries, pointer)
 
 
 def _are_members(words: list[str], table: ActorTable) -> bool:
-    return all(word in MEMBERS or (place and word in SLANTS | table.adjectives.keys()) for place, word in enumerate(words))
+    """Whether the words before a name are nouns for people or parts of it, but for adjectives after the first."""
+    return all(
+        word in word_class("member") or (place and (word in word_class("slant") or word in table.adjectives))
+        for place, word in enumerate(words)
+    )
 
 
 def _tail(
@@ -143,7 +123,7 @@ def _tail(
     cost = 0.0
     for place, word in enumerate(words):
         rest = " ".join(words[place:])
-        if word in PARTICIPLES or word.startswith(("تابع", "موال")):
+        if word in word_class("participle") or word.startswith(("تابع", "موال")):
             return frozenset(countries), cost + 0.1
         if word in table.adjectives:
             countries.add(table.adjectives[word])
@@ -151,14 +131,25 @@ def _tail(
         elif rest in table.nouns:
             countries.add(table.nouns[rest])
             return frozenset(countries), cost + 0.03
-        elif word in SLANTS:
+        elif word in word_class("slant"):
             cost += 0.03
         elif _share_an_actor(table.readings.get(rest, ()), readings):
             return frozenset(countries), cost
         else:
-            is_whole = " " in name and not all(reading.mark == GENERIC for reading in readings)
-            return frozenset(countries), (cost + 0.3 if is_whole and len(words) - place <= 4 else None)
+            return frozenset(countries), cost + 0.3 if _is_more(words[place:], name, readings, table) else None
     return frozenset(countries), cost
+
+
+def _is_more(rest: list[str], name: str, readings: tuple[Reading, ...], table: ActorTable) -> bool:
+    """Whether unknown words behind a whole name of several words may be a mere addition to it.
+
+    "for the liberation of Bahrain", or the name of another country, would make it the name of someone else.
+    """
+    is_whole = " " in name and any(reading.mark == PLAIN for reading in readings)
+    own = {country for reading in readings for country in reading.actor.countries}
+    bare = {form for word in rest for form in (word, word[1:]) if not word.startswith("و")}
+    told = {table.nouns.get(form) or table.adjectives.get(form) for form in bare} - {None}
+    return is_whole and len(rest) <= 2 and not rest[0].startswith("ل") and told <= own
 
 
 def _share_an_actor(first: tuple[Reading, ...], second: tuple[Reading, ...]) -> bool:
@@ -169,20 +160,19 @@ def _pointing(name: str, table: ActorTable) -> Parsed:
     """A mention with no name in it: a pronoun's, a pointer, a description, or a name that the table lacks."""
     for spelled in spellings(name):
         words = spelled.split(" ")
-        if suffix := _owner(words[0], OWNED):
+        if suffix := _owner(words[0], word_class("owned")):
             return Parsed(suffix=suffix if len(words) == 1 else None, gap=Gap.PRONOUN)
-        if _owner(words[0], OTHERS):
+        if _owner(words[0], word_class("other")):
             return Parsed(gap=Gap.PRONOUN)
     for spelled in spellings(name):
         words = spelled.split(" ")
-        while len(words) > 1 and words[0] in MEMBERS and words[1] in POINTERS:
+        while len(words) > 1 and words[0] in word_class("member") and words[1] in word_class("pointer"):
             words = words[1:]
-        if words[0] not in POINTERS | WIDE_POINTERS | MEMBERS | SLANTS | DESCRIPTIONS:
+        if not any(words[0] in word_class(kind) for kind in ("pointer", "wide", "member", "slant", "description")):
             continue
-        adjectives = [word for word in words[1:] if word in table.adjectives]
-        if all(word in SLANTS or word in table.adjectives for word in words[1:]):
-            countries = frozenset(table.adjectives[word] for word in adjectives)
-            if words[0] in POINTERS | WIDE_POINTERS and _is_definite(name):
+        if all(word in word_class("slant") or word in table.adjectives for word in words[1:]):
+            countries = frozenset(table.adjectives[word] for word in words[1:] if word in table.adjectives)
+            if words[0] in word_class("pointer") | word_class("wide") and _is_definite(name):
                 return Parsed(pointer=words[0], countries=countries, gap=Gap.POINTER)
             return Parsed(countries=countries, gap=Gap.GENERIC)
     return Parsed(gap=Gap.UNKNOWN)
@@ -190,16 +180,16 @@ def _pointing(name: str, table: ActorTable) -> Parsed:
 
 def _is_definite(name: str) -> bool:
     """Whether the article is on one of the first two words ("the group", "fighters of the group")."""
-    return any(word.lstrip("#\"'«“").startswith(("ال", "وال", "بال", "لل", "فال", "ولل", "كال")) for word in name.split()[:2])
+    return any(word.lstrip("#\"'«“").startswith(_ARTICLES) for word in name.split()[:2])
 
 
-def _owner(word: str, nouns: tuple[str, ...]) -> str | None:
+def _owner(word: str, nouns: frozenset[str]) -> str | None:
     """The pronoun on one of the nouns.
 
-    >>> _owner("قواتها", OWNED)
+    >>> _owner("قواتها", frozenset({"قوات"}))
     'ها'
     """
-    for noun in nouns:
+    for noun in sorted(nouns, key=len, reverse=True):
         if word.startswith(noun) and word.removeprefix(noun) in SUFFIXES:
             return word.removeprefix(noun)
     return None

@@ -6,6 +6,7 @@ Looks names up under a folded key; decides nothing between several holders of on
 import datetime
 import gzip
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -30,6 +31,7 @@ _SPELLINGS = (
     ("فيليبين", "فلبين"),  # Philippine
     ("افريك", "افريق"),  # African
 )
+_PRESENTATION = re.compile(r"[\ufb50-\ufdff\ufe70-\ufeff]")  # letters in the shapes of old encodings
 _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩", "0123456789")
 
 
@@ -105,6 +107,8 @@ def key(text: str) -> str:
     """
     words: list[str] = []
     joined = ""
+    if _PRESENTATION.search(text):
+        text = unicodedata.normalize("NFKC", text)
     for word in fold(text.replace("#", " ")).translate(_DIGITS).split():
         if not joined and word in _JOINED:
             joined = _JOINED[word]
@@ -190,7 +194,8 @@ def make_table(actors: Iterable[Mapping[str, str]], countries: Iterable[Mapping[
         for alias in row["keys"].split("|"):
             mark, name = split_mark(alias)
             readings.setdefault(name, {}).setdefault(actor.id, Reading(actor, mark))
-            own_heads.add(name.split(" ")[0])
+            if mark != GENERIC:
+                own_heads.add(name.split(" ")[0])
         heads[actor.id] = frozenset(own_heads)
     known = {country.iso: country for country in map(_country, countries)}
     nouns: dict[str, str] = {}
@@ -201,7 +206,8 @@ def make_table(actors: Iterable[Mapping[str, str]], countries: Iterable[Mapping[
         for adjective in country.adjectives:
             for form in (adjective, adjective + "ة", adjective + "ين", adjective + "ان", adjective + "تين"):
                 adjectives.setdefault(key(form), country.iso)
-    return ActorTable(found, {name: tuple(at.values()) for name, at in readings.items()}, heads, known, nouns, adjectives)
+    by_name = {name: tuple(at.values()) for name, at in readings.items()}
+    return ActorTable(found, by_name, heads, known, nouns, adjectives)
 
 
 def _country(row: Mapping[str, str]) -> Country:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from saytara.arabic.fold import fold
 from saytara.document import ActorEntry, Annotation, Document, Entry, Mention, PlaceEntry
-from saytara.linking.actor_names import WIDE_POINTERS, Gap, Parsed, parse
+from saytara.linking.actor_names import Gap, Parsed, parse, spellings, word_class
 from saytara.linking.actor_table import (
     AMBIGUOUS,
     GENERIC,
@@ -19,6 +19,7 @@ from saytara.linking.actor_table import (
     Reading,
     Years,
     actor_table,
+    key,
     word_key,
     years_of,
 )
@@ -31,15 +32,15 @@ _NEAR = 250
 """Characters within which an earlier actor is the one that a description most likely repeats."""
 _SPEAKS_FOR = re.compile(
     r"""
-    (?:باسم|في|من|لدى|داخل)\s+(?P<actor>.+)$   # spokesman in the name of X, official in X, source from X
+    (?:
+      (?P<name>باسم)                                              # spokesman in the name of X
+    | (?:مصدر|مصادر|مسؤول|مسؤولون|مسؤولين|قيادي|قائد|ضابط|عضو)\s.*?\b(?:في|من|لدى|داخل)  # source in X, officer of X
+    )\s+(?P<actor>.+)$
     """,
     re.VERBOSE,
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_NO_COUNTRY = frozenset({"المالي", "الماليه", "ماليه"})
-"""Folded words that look like a demonym and mostly mean something else: financial, not Malian."""
 _SENTENCE_END = re.compile(r"[.\n؟!]")
-_FEMININE = frozenset({"حماس", "قسد", "طالبان", "فتح", "الشرطه", "اسراييل", "الدوله", "الرياض", "بغداد", "دمشق", "واشنطن", "موسكو"})
 
 
 @dataclass(slots=True)
@@ -108,11 +109,11 @@ def _read(annotation: Annotation, table: ActorTable) -> Iterator[_Found]:
 def _speaker(written: str, table: ActorTable) -> Parsed:
     """The actor that a source is or speaks for; nothing where the source is anyone else."""
     parsed = parse(written, table)
-    if parsed.readings and parsed.quality >= 0.95:
+    if any(reading.mark == PLAIN for reading in parsed.readings) and parsed.quality >= 0.85:
         return parsed
     if match := _SPEAKS_FOR.search(written):
         parsed = parse(match["actor"], table)
-        if parsed.readings and parsed.quality >= 0.9:
+        if parsed.readings and parsed.quality >= 0.85 and (match["name"] or key(match["actor"]) not in table.nouns):
             return parsed
     return Parsed()
 
@@ -140,7 +141,7 @@ def country_weights(annotation: Annotation, table: ActorTable) -> dict[str, floa
     for word in fold(annotation.document.text).split(" "):
         for bare in (word, word[1:]) if word[:1] in "وبلف" else (word,):
             name = word_key("ا" + bare if bare.startswith("لل") else bare)
-            if bare in _NO_COUNTRY:
+            if bare in word_class("no_country"):
                 continue
             if country := table.nouns.get(name):
                 add(country, 0.5)
@@ -175,14 +176,16 @@ def _decide(found: _Found, earlier: list[_Found], years: Years | None, weights: 
     figures = _figures(found, readings, earlier, weights)
     whole = sum(figure for _, figure in figures)
     best, rival = ([figure for _, figure in figures] + [0.0, 0.0])[:2]
-    if best >= 0.1 and best >= 1.3 * rival and best >= 0.35 * whole:
+    least = 0.6 if parsed.is_generic else 0.35
+    if best >= 0.1 and best >= 1.3 * rival and best >= least * whole:
         ceiling = 0.85 if parsed.is_generic else 0.95
         found.ranked = [(actor, ceiling * parsed.quality * figure / whole) for actor, figure in figures]
     elif len(plain) == 1:  # the others are only second readings
         others = [(actor, 0.2) for actor, _ in figures if actor is not plain[0]]
         found.ranked = [(plain[0], 0.6 * parsed.quality), *others]
     else:
-        found.gap = Gap.CLOSE if rival else Gap.NO_COUNTRY if len(readings) > 1 and not figures else Gap.ELSEWHERE
+        several = Gap.NO_COUNTRY if len(readings) > 1 and not figures else Gap.ELSEWHERE
+        found.gap = Gap.CLOSE if rival else Gap.GENERIC if parsed.is_generic and len(readings) == 1 else several
 
 
 def _figures(
@@ -235,18 +238,18 @@ def _point(found: _Found, founds: list[_Found], place: int, table: ActorTable) -
             return False
         return noun in table.heads[actor.id] and (not wanted or bool(wanted & set(actor.countries)))
 
-    before = [one.actor for one in founds[:place] if fits(one) and one.actor]
-    after = [one.actor for one in founds[place + 1 :] if fits(one) and one.actor]
-    distinct = {actor.id: actor for actor in (*reversed(before), *after)}
-    if noun in WIDE_POINTERS and len(distinct) != 1:
+    before = [one for one in founds[:place] if fits(one)]
+    after = [one for one in founds[place + 1 :] if fits(one)]
+    distinct = {one.actor.id: one.actor for one in (*reversed(before), *after) if one.actor}
+    # "the militias" rather repeats "the Houthi militias" than "Saleh" or "the Houthis"
+    worded = [one for one in before if noun in {spelled.split(" ")[0] for spelled in spellings(one.text)}]
+    nearest = (worded or before)[-1:] or (after if len(distinct) == 1 else [])[:1]
+    if not nearest or not nearest[0].actor or (noun in word_class("wide") and (len(distinct) != 1 or not worded)):
         found.gap = Gap.POINTER
-    elif before:
-        others = [actor for actor in distinct.values() if actor.id != before[-1].id]
-        found.ranked = [(before[-1], 0.75 if not others else 0.65), *((actor, 0.2) for actor in others)]
-    elif after and len(distinct) == 1:
-        found.ranked = [(after[0], 0.55)]
-    else:
-        found.gap = Gap.POINTER
+        return
+    actor = nearest[0].actor
+    others = [other for other in distinct.values() if other.id != actor.id]
+    found.ranked = [(actor, 0.55 if not before else 0.65 if others else 0.75), *((other, 0.2) for other in others)]
 
 
 def _own(found: _Found, earlier: list[_Found], text: str) -> None:
@@ -267,7 +270,7 @@ def _agrees(owner: _Found, suffix: str) -> bool:
     """Whether a pronoun agrees with the first word of the mention that it stands for."""
     word = fold(owner.text).split(" ")[0]
     is_people = word.endswith(("ون", "ين")) and len(word) >= 5
-    is_feminine = not is_people and (word.endswith(("ه", "ات", "يا")) or word in _FEMININE)
+    is_feminine = not is_people and (word.endswith(("ه", "ات", "يا")) or word in word_class("feminine"))
     return suffix == ("هم" if is_people else "ها" if is_feminine else "ه")
 
 
