@@ -8,6 +8,7 @@ from typing import Protocol
 
 from saytara.document import Annotation, Entry
 from saytara.linking.actors import ActorLinker
+from saytara.linking.dates import TimeLinker
 from saytara.linking.places import PlaceLinker
 
 
@@ -36,4 +37,4 @@ def link(annotation: Annotation, linkers: tuple[Linker, ...]) -> Annotation:
 
 def default_linkers() -> tuple[Linker, ...]:
     """The packaged linkers, in the order in which they help each other: places, actors, times."""
-    return (PlaceLinker(), ActorLinker())
+    return (PlaceLinker(), ActorLinker(), TimeLinker())
