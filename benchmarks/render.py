@@ -129,7 +129,8 @@ def linking() -> str:
     found, phrases = result["clusters"], load("time_phrases")
     rows += [
         "",
-        f"Clusters of {found['events']} events in {found['gold_clusters']} gold clusters: B³ F1 {found['b_cubed']['f1']:.3f} "
+        f"Clusters of {found['events']} events in {found['gold_clusters']} gold clusters: "
+        f"B³ F1 {found['b_cubed']['f1']:.3f} "
         f"(precision {found['b_cubed']['precision']:.3f}, recall {found['b_cubed']['recall']:.3f}); contradictions: "
         f"{found['contradictions']['right']} of {found['contradictions']['gold']} found, "
         f"{found['contradictions']['predicted']} predicted. "
