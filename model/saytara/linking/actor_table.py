@@ -113,7 +113,7 @@ def key(text: str) -> str:
         if not joined and word in _JOINED:
             joined = _JOINED[word]
             continue
-        words.append(joined + word_key(word))
+        words.append(word_key(joined + word))
         joined = ""
     return " ".join([*words, joined] if joined else words)
 
