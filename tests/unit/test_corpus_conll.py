@@ -7,6 +7,7 @@ import pytest
 
 from builders import annotate
 from saytara.corpus.conll import read_conll, write_conll
+from saytara.corpus.formats import write_format
 from saytara.document import Annotation
 from saytara.errors import DataError
 from saytara.schema import CONTROL_CHANGE, NER
@@ -110,9 +111,11 @@ def test_write_keeps_a_mention_whole_that_crosses_a_line_end(tmp_path: Path) -> 
 
 
 def test_write_says_that_events_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    fall = annotate("[سقوط|e1:CAPTURE]", "e1 actual")
     with caplog.at_level(logging.WARNING):
-        write_conll(tmp_path / "out.txt", [annotate("[سقوط|e1:CAPTURE]", "e1 actual")], CONTROL_CHANGE)
-    assert "CoNLL holds no events: left out in 1 documents" in caplog.text
+        losses = write_format("conll", tmp_path / "out.txt", [fall], CONTROL_CHANGE)
+    assert losses["events"] == 1
+    assert "events (1)" in caplog.text
 
 
 def test_write_refuses_a_label_of_another_schema(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 Carries mentions only; events, ids, dates, scores and the spacing of the text have no place in it.
 """
 
-import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +14,6 @@ from saytara.document import Annotation, Document, Mention, Span, number_ids
 from saytara.errors import DataError, closest
 from saytara.files import atomic_write
 from saytara.schema import Schema
-
-logger = logging.getLogger(__name__)
 
 DOCUMENT_START = "-DOCSTART-"
 COLUMN_GAP = re.compile(r"[ \t]+")
@@ -57,11 +54,11 @@ def read_conll(
 def write_conll(path: Path, annotations: Iterable[Annotation], schema: Schema) -> None:
     """Write mentions as IOB2, one sentence for each line of a text, whole or not at all.
 
-    Tokens are what white space separates, cut at the edges of mentions. A log line says what was left out.
+    Tokens are what white space separates, cut at the edges of mentions. Events and all else that
+    the columns have no place for are left out; `saytara.corpus.formats` counts them.
     """
     documents = [(annotation, _lines(annotation)) for annotation in annotations]
     has_documents = any(len(lines) > 1 for _, lines in documents)
-    left_out = sum(bool(annotation.events) for annotation, _ in documents)
     with atomic_write(path) as file:
         for annotation, lines in documents:
             if has_documents:
@@ -69,8 +66,6 @@ def write_conll(path: Path, annotations: Iterable[Annotation], schema: Schema) -
             for line in lines:
                 rows = "".join(f"{token} {tag}\n" for token, tag in _tokens(annotation, line, schema))
                 file.write(f"{rows}\n".encode())
-    if left_out:
-        logger.warning("CoNLL holds no events: left out in %d documents", left_out)
 
 
 @dataclass(slots=True)

@@ -51,14 +51,20 @@ def read_format(name: str, path: Path, schema: Schema) -> tuple[list[Annotation]
         The annotations, and what of the files has no place in them: what and how often.
     """
     annotations, losses = FORMATS[name].read(path, schema)
+    unique(annotations, path)
+    say_losses(f"{path}: read from {name}, left out", losses)
+    return annotations, losses
+
+
+def unique(annotations: Sequence[Annotation], source: Path) -> Sequence[Annotation]:
+    """The annotations as they are; DataError where two documents have one id."""
     seen: set[str] = set()
     for annotation in annotations:
         if annotation.document.id in seen:
-            where = f'{path}: document "{annotation.document.id}"'
+            where = f'{source}: document "{annotation.document.id}"'
             raise DataError("the id is that of another document. Give each its own.", where=where)
         seen.add(annotation.document.id)
-    say_losses(f"{path}: read from {name}, left out", losses)
-    return annotations, losses
+    return annotations
 
 
 def write_format(name: str, path: Path, annotations: Sequence[Annotation], schema: Schema) -> Losses:

@@ -17,6 +17,7 @@ LEAVES_OUT = (
     "dates",
     "header values",
     "document ids",
+    "spacing of texts",
     "ids of mentions and events",
     "scores",
     "warnings",

@@ -44,6 +44,7 @@ KINDS: Mapping[str, Callable[[Annotation, Schema], int]] = {
     "dates": lambda annotation, schema: int(annotation.document.date is not None),
     "header values": lambda annotation, schema: len(annotation.document.meta),
     "document ids": lambda annotation, schema: 1,
+    "spacing of texts": lambda annotation, schema: 1,
     "ids of mentions and events": _ids,
     "scores": _scores,
     "scores of arguments": _argument_scores,
