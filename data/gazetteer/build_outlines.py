@@ -148,7 +148,9 @@ def main() -> None:
         if geometry.get("arcs")
     ]
     countries.sort(key=lambda country: str(country["name"]))
-    used = sorted({index if index >= 0 else ~index for country in countries for ring in country["rings"] for index in ring})
+    used = sorted(
+        {index if index >= 0 else ~index for country in countries for ring in country["rings"] for index in ring}
+    )
     number = {old: new for new, old in enumerate(used)}
     for country in countries:
         country["rings"] = [[number[i] if i >= 0 else ~number[~i] for i in ring] for ring in country["rings"]]
@@ -161,7 +163,8 @@ def main() -> None:
     }
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     OUTPUT.write_text(json.dumps(outlines, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
-    print(f"{OUTPUT}: {len(countries)} countries, {sum(map(len, packed)) // 2} points, {OUTPUT.stat().st_size / 1000:.0f} kB")
+    kilobytes = OUTPUT.stat().st_size / 1000
+    print(f"{OUTPUT}: {len(countries)} countries, {sum(map(len, packed)) // 2} points, {kilobytes:.0f} kB")
 
 
 if __name__ == "__main__":

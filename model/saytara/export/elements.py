@@ -44,7 +44,7 @@ def tag(name: str, *children: Child, **attributes: Value) -> Safe:
     '<p class="note">a &lt; b</p>'
     """
     opened = "".join(
-        f' {key.rstrip("_").replace("_", "-")}' + ("" if value is True else f'="{escape(str(value))}"')
+        f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{escape(str(value))}"')
         for key, value in attributes.items()
         if value is not None and value is not False
     )

@@ -8,7 +8,19 @@ from dataclasses import dataclass
 
 from saytara.document import PlaceEntry
 from saytara.export.elements import Child, Safe, join, tag
-from saytara.export.labels import CLAIM_BY, DATE_FROM, FACTUALITY, KINDS, PRECISION, ROLES, STATES, STATUS, TYPES, both, label
+from saytara.export.labels import (
+    CLAIM_BY,
+    DATE_FROM,
+    FACTUALITY,
+    KINDS,
+    PRECISION,
+    ROLES,
+    STATES,
+    STATUS,
+    TYPES,
+    both,
+    label,
+)
 from saytara.export.map_svg import Marker, draw_map
 from saytara.export.names import country_name, country_name_ar
 from saytara.export.report_html import confidence, days
@@ -49,20 +61,26 @@ def _site_detail(entry: PlaceEntry | None) -> Child:
     if entry is None:
         return tag("span", both(("لم يُعثر عليه في المعجم", "not in the gazetteer")), class_="where")
     arabic = "، ".join(part for part in (label(KINDS, entry.kind)[0], country_name_ar(entry.country)) if part)
-    english = ", ".join(dict.fromkeys(part for part in (entry.name_en, entry.admin1, country_name(entry.country)) if part))
+    english = ", ".join(
+        dict.fromkeys(part for part in (entry.name_en, entry.admin1, country_name(entry.country)) if part)
+    )
     return tag("span", both((arabic, english)), class_="where")
 
 
 # -- contradictions ---------------------------------------------------------------------------------------------------
 
 
-def contradictions(clusters: Sequence[EventCluster], texts: Mapping[str, str], places: Sequence[PlaceStates]) -> Safe | None:
+def contradictions(
+    clusters: Sequence[EventCluster], texts: Mapping[str, str], places: Sequence[PlaceStates]
+) -> Safe | None:
     """Claims and denials of the same event, side by side."""
     disputed = [event for event in clusters if event.contradictions]
     if not disputed:
         return None
     still_open = {state.cluster for place in places for state in place.states if state.is_open_contradiction}
-    return tag("div", *(_dispute(event, texts, is_open=event.id in still_open) for event in disputed), class_="disputes")
+    return tag(
+        "div", *(_dispute(event, texts, is_open=event.id in still_open) for event in disputed), class_="disputes"
+    )
 
 
 def _dispute(event: EventCluster, texts: Mapping[str, str], *, is_open: bool) -> Safe:
@@ -75,8 +93,18 @@ def _dispute(event: EventCluster, texts: Mapping[str, str], *, is_open: bool) ->
         tag("h3", _headline(event), " ", tag("span", both(state), class_="badge contradicted" if is_open else "badge")),
         tag(
             "div",
-            tag("section", tag("h4", both(("يقولون إنه وقع", "say that it happened"))), *(quote(r, texts) for r in claims), class_="claim"),
-            tag("section", tag("h4", both(("ينفون وقوعه", "deny it"))), *(quote(r, texts) for r in denials), class_="denial"),
+            tag(
+                "section",
+                tag("h4", both(("يقولون إنه وقع", "say that it happened"))),
+                *(quote(r, texts) for r in claims),
+                class_="claim",
+            ),
+            tag(
+                "section",
+                tag("h4", both(("ينفون وقوعه", "deny it"))),
+                *(quote(r, texts) for r in denials),
+                class_="denial",
+            ),
             class_="sides",
         ),
         class_="dispute",
@@ -94,7 +122,10 @@ def quote(record: Record, texts: Mapping[str, str]) -> Safe:
     text = texts.get(record.report)
     body = None
     if text is not None:
-        before, after = text[record.sentence.start : record.trigger.start], text[record.trigger.end : record.sentence.end]
+        before, after = (
+            text[record.sentence.start : record.trigger.start],
+            text[record.trigger.end : record.sentence.end],
+        )
         word = tag("mark", text[record.trigger.start : record.trigger.end], class_=f"t {record.factuality}")
         body = tag("blockquote", before, word, after, lang="ar", dir="auto")
     return tag("div", body, tag("p", voices(record), class_="by"), class_="quote")
@@ -103,7 +134,12 @@ def quote(record: Record, texts: Mapping[str, str]) -> Safe:
 def voices(record: Record) -> Safe:
     """Who an event goes back to, who relays it, and the report with its day."""
     names = [
-        tag("span", tag("b", voice.entry.name if voice.entry else voice.name, dir="auto"), " ", tag("small", f"({label(ROLES, voice.role)[0]})"))
+        tag(
+            "span",
+            tag("b", voice.entry.name if voice.entry else voice.name, dir="auto"),
+            " ",
+            tag("small", f"({label(ROLES, voice.role)[0]})"),
+        )
         for voice in record.voices
     ]
     side = tag("span", both(label(CLAIM_BY, record.claim_by)), class_="badge") if record.claim_by else None
@@ -141,7 +177,9 @@ def _state(state: ControlState) -> Safe:
     badges = [tag("span", both(label(STATES, state.state)), class_=f"badge {state.state}")]
     if state.is_open_contradiction:
         badges.append(tag("span", "≠ ", both(("تناقض لم يُحسم", "open contradiction")), class_="badge contradicted"))
-    detail = both((f"{label(TYPES, state.type)[0]}، {label(STATUS, state.status)[0]}", f"confidence {state.confidence:.2f}"))
+    detail = both(
+        (f"{label(TYPES, state.type)[0]}، {label(STATUS, state.status)[0]}", f"confidence {state.confidence:.2f}")
+    )
     return tag(
         "li",
         tag("p", _span_of(state), " ", join(badges, separator=" "), " ", tag("span", detail, class_="where")),
@@ -172,7 +210,15 @@ def _version(version: Version, state: ControlState) -> Safe:
     held = tag("b", holders) if holders else nobody
     said = [_voice_key(key) for key in version.according_to]
     according = join([both(("بحسب", "according to")), " ", join(said, separator="، ")]) if said else None
-    return tag("p", tag("span", both(lead)), " ", held, " — ", according, class_="version" + (" denial" if version.is_denial else ""))
+    return tag(
+        "p",
+        tag("span", both(lead)),
+        " ",
+        held,
+        " — ",
+        according,
+        class_="version" + (" denial" if version.is_denial else ""),
+    )
 
 
 def _voice_key(key: str) -> Safe:
@@ -205,7 +251,7 @@ def place_map(clusters: Sequence[EventCluster], places: Sequence[PlaceStates]) -
             precision=entry.precision,
             tone=min(tones[place.site.key], key=_TONES.index),
             target=f"spot-{number}",
-            title=f"{number}. {entry.name_ar} · {entry.name_en} · {entry.lat:.3f}, {entry.lon:.3f} · {label_en(entry.precision)}",
+            title=_hover(number, entry),
         )
         for number, (place, entry) in enumerate(located, 1)
     ]
@@ -225,8 +271,9 @@ def place_map(clusters: Sequence[EventCluster], places: Sequence[PlaceStates]) -
     )
 
 
-def label_en(precision: int) -> str:
-    return PRECISION.get(precision, ("", str(precision)))[1]
+def _hover(number: int, entry: PlaceEntry) -> str:
+    precision = label(PRECISION_BY_TEXT, str(entry.precision))[1]
+    return f"{number}. {entry.name_ar} · {entry.name_en} · {entry.lat:.3f}, {entry.lon:.3f} · {precision}"
 
 
 def _map_key() -> Safe:
@@ -265,13 +312,25 @@ def _event(event: EventCluster, texts: Mapping[str, str]) -> Safe:
     ]
     sources = tag(
         "details",
-        tag("summary", both((f"الروايات: {len(event.records)}، المصادر المستقلة: {len(event.origins)}", "accounts, independent origins"))),
+        tag(
+            "summary",
+            both(
+                (
+                    f"الروايات: {len(event.records)}، المصادر المستقلة: {len(event.origins)}",
+                    "accounts, independent origins",
+                )
+            ),
+        ),
         *(quote(record, texts) for record in event.records),
         open=len(event.records) == 1,
     )
     return tag(
         "article",
-        tag("header", tag("h3", _headline(event)), tag("span", both(label(STATUS, event.status)), class_=f"badge {event.status}")),
+        tag(
+            "header",
+            tag("h3", _headline(event)),
+            tag("span", both(label(STATUS, event.status)), class_=f"badge {event.status}"),
+        ),
         tag("dl", *(tag("div", tag("dt", both(pair)), tag("dd", value)) for pair, value in rows if value)),
         confidence(event.confidence),
         sources,
@@ -305,7 +364,13 @@ def table(records: Sequence[Record], *, with_report: bool) -> Safe:
     """All records, one a row; on a narrow screen each row becomes a block."""
     heads = [*_HEADS, *([("التقرير", "Report")] if with_report else [])]
     rows = [
-        tag("tr", *(tag("td", cell, data_head=f"{head[0]} {head[1]}", dir="auto") for head, cell in zip(heads, _cells(record), strict=False)))
+        tag(
+            "tr",
+            *(
+                tag("td", tag("bdi", cell) if cell else None, data_head=f"{head[0]} {head[1]}")
+                for head, cell in zip(heads, _cells(record), strict=False)
+            ),
+        )
         for record in records
     ]
     return tag(
@@ -326,11 +391,13 @@ def _cells(record: Record) -> list[Child]:
         "، ".join(site_name(site) for site in record.sites),
         parties(record.controllers),
         parties(record.displaced),
-        join([tag("bdi", when, dir="ltr"), " ", tag("small", label(DATE_BY_TEXT, str(record.date_precision))[0])]) if when else "",
+        join([tag("bdi", when, dir="ltr"), " ", tag("small", label(DATE_BY_TEXT, str(record.date_precision))[0])])
+        if when
+        else "",
         status,
         said or "التقرير نفسه",  # the report itself
         f"{record.score:.2f}",
-        tag("bdi", record.report),
+        record.report,
     ]
 
 

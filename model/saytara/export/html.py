@@ -20,6 +20,8 @@ from saytara.facts.clusters import EventCluster, cluster
 from saytara.facts.records import Record, to_records
 
 SHOWN_WARNINGS = 40
+NO_BASE_NO_FORM = "base-uri 'none'; form-action 'none'"
+"""What ``default-src`` does not cover."""
 
 
 def report_page(annotation: Annotation) -> bytes:
@@ -28,12 +30,15 @@ def report_page(annotation: Annotation) -> bytes:
     clusters = cluster(records)
     document = annotation.document
     reading = join([legend(), report_section(annotation, records, prefix="")])
-    parts = [_part("text", ("النص والأحداث", "Text and events"), reading), *_facts(clusters, {document.id: document.text})]
+    parts = [
+        _part("text", ("النص والأحداث", "Text and events"), reading),
+        *_facts(clusters, {document.id: document.text}),
+    ]
     parts += [
         _part("table", ("جدول الأحداث", "Table"), table(records, with_report=False)) if records else None,
         _warnings(annotation.warnings),
     ]
-    counts = [(len(records), ("أحداث", "events")), (len(annotation.mentions), ("إشارات", "mentions"))]
+    counts = [(len(records), ("الأحداث", "events")), (len(annotation.mentions), ("الإشارات", "mentions"))]
     return _page(document.id, str(document.date) if document.date else None, counts, parts)
 
 
@@ -58,10 +63,10 @@ def facts_page(
     reports = {record.report for record in records} | set(texts)
     disputed = sum(bool(event.contradictions) for event in clusters)
     counts = [
-        (len(reports), ("تقارير", "reports")),
-        (len(clusters), ("أحداث", "events")),
-        (len(records), ("روايات", "accounts")),
-        (disputed, ("أحداث متناقَض فيها", "contradicted")),
+        (len(reports), ("التقارير", "reports")),
+        (len(clusters), ("الأحداث", "events")),
+        (len(records), ("الروايات", "accounts")),
+        (disputed, ("المتناقَض فيه", "contradicted")),
     ]
     return _page(title, None, counts, parts)
 
@@ -80,7 +85,14 @@ def _reports(annotations: Sequence[Annotation]) -> list[Safe]:
     return [
         tag(
             "details",
-            tag("summary", tag("bdi", a.document.id), f" · {a.document.date}" if a.document.date else None, f" · {len(a.events)} ", both(("أحداث", "events"))),
+            tag(
+                "summary",
+                tag("bdi", a.document.id),
+                f" · {a.document.date}" if a.document.date else None,
+                " · ",
+                both(("الأحداث", "events")),
+                f" {len(a.events)}",
+            ),
             report_section(a, _records(a), prefix=f"r{number}-"),
             class_="one",
             open=number == 1,
@@ -94,7 +106,7 @@ def _records(annotation: Annotation) -> list[Record]:
 
 
 def _part(name: str, title: Label, body: Safe) -> Safe:
-    return tag("section", tag("h2", both(title)), body, class_=f"part {name}", id=name)
+    return tag("section", tag("h2", both(title)), body, class_="part", id=name)
 
 
 def _warnings(warnings: Sequence[str]) -> Safe | None:
@@ -105,15 +117,15 @@ def _warnings(warnings: Sequence[str]) -> Safe | None:
     if len(warnings) > SHOWN_WARNINGS:
         shown.append(tag("li", f"… {len(warnings) - SHOWN_WARNINGS}"))
     summary = tag("summary", both((f"ما لم يُحدَّد: {len(warnings)}", "what stayed open")))
-    return tag("section", tag("details", summary, tag("ul", *shown, lang="en")), class_="part warnings")
+    return tag("section", tag("details", summary, tag("ul", *shown, lang="en")), class_="warnings")
 
 
 def _page(title: str, day: str | None, counts: Sequence[tuple[int, Label]], parts: Sequence[Child]) -> bytes:
-    chips = [tag("li", tag("b", str(number)), " ", both(pair)) for number, pair in counts]
+    chips = [tag("li", both(pair), " ", tag("b", str(number))) for number, pair in counts]
     style, script = _asset("page.css"), _asset("page.js")
     page = string.Template(_asset("page.html")).substitute(
         title=join([title]),
-        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'",
+        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; {NO_BASE_NO_FORM}",
         style=style,
         script=script,
         heading=tag("h1", tag("bdi", title), " ", tag("time", day, datetime=day) if day else None),

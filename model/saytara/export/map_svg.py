@@ -137,7 +137,9 @@ def _countries(view: View, taken: list[Box]) -> tuple[Safe, Safe]:
     shapes, names = [], []
     known = Gazetteer.packaged().countries
     for country in outlines():
-        rings = [ring for ring in (clip([view.place(*point) for point in ring]) for ring in country.rings) if len(ring) > 2]
+        rings = [
+            ring for ring in (clip([view.place(*point) for point in ring]) for ring in country.rings) if len(ring) > 2
+        ]
         if not rings:
             continue
         shapes.append(tag("path", d="".join(map(_path, rings))))
@@ -205,7 +207,10 @@ def _towns(markers: Sequence[Marker], view: View, taken: list[Box]) -> Safe:
         if is_marked or box[2] > WIDTH or not _is_free(box, taken):
             continue
         taken.append(box)
-        shown += [tag("circle", cx=round(x, 1), cy=round(y, 1), r=2), tag("text", place.name, x=round(x + 6, 1), y=round(y + 4, 1))]
+        shown += [
+            tag("circle", cx=round(x, 1), cy=round(y, 1), r=2),
+            tag("text", place.name, x=round(x + 6, 1), y=round(y + 4, 1)),
+        ]
         if len(shown) == 2 * MOST_TOWNS:
             break
     return tag("g", *shown, class_="towns", aria_hidden="true")
@@ -217,7 +222,11 @@ def _spots(markers: Sequence[Marker], view: View, taken: list[Box]) -> list[Poin
     for marker in markers:
         x, y = view.place(marker.lon, marker.lat)
         tries = [(x, y)]
-        tries += [(x + far * math.cos(turn), y + far * math.sin(turn)) for far in (24, 44, 64, 90) for turn in (0, 3.1, 1.6, 4.7, 0.8, 2.4, 3.9, 5.5)]
+        tries += [
+            (x + far * math.cos(turn), y + far * math.sin(turn))
+            for far in (24, 44, 64, 90)
+            for turn in (0, 3.1, 1.6, 4.7, 0.8, 2.4, 3.9, 5.5)
+        ]
         spot = next((spot for spot in tries if _is_free(_around(spot), taken) and _is_inside(spot)), (x, y))
         taken.append(_around(spot))
         spots.append(spot)
@@ -242,18 +251,17 @@ def _marker(marker: Marker, spot: Point, view: View) -> Safe:
     at = view.place(marker.lon, marker.lat)
     aside = math.dist(at, spot) > 1
     ring = {2: 15, 3: 26}.get(marker.precision)
-    shape = (
-        tag("rect", x=round(x - 8.5, 1), y=round(y - 8.5, 1), width=17, height=17, transform=f"rotate(45 {x} {y})", class_="dot")
-        if marker.tone == "contradicted"
-        else tag("circle", cx=x, cy=y, r=10, class_="dot")
-    )
+    is_disputed = marker.tone == "contradicted"
+    shape = tag("path", d="M0-13L13 0L0 13L-13 0Z", class_="dot") if is_disputed else tag("circle", r=10, class_="dot")
+    number = tag("text", str(marker.number), y=4, class_="number")
     return tag(
         "a",
         tag("title", marker.title),
-        tag("circle", cx=round(at[0], 1), cy=round(at[1], 1), r=ring, class_=f"ring p{marker.precision}") if ring else None,
+        tag("circle", cx=round(at[0], 1), cy=round(at[1], 1), r=ring, class_=f"ring p{marker.precision}")
+        if ring
+        else None,
         tag("path", d=f"M{x} {y}L{at[0]:.1f} {at[1]:.1f}", class_="leader") if aside else None,
-        shape,
-        tag("text", str(marker.number), x=x, y=round(y + 4, 1), class_="number"),
+        tag("g", tag("g", shape, number, class_="pin"), transform=f"translate({x} {y})"),
         href=f"#{marker.target}",
         class_=f"marker {marker.tone}",
     )
@@ -263,12 +271,25 @@ def _names(markers: Sequence[Marker], spots: Sequence[Point], taken: list[Box]) 
     """Names beside their markers, where there is room; all stand in the list below the map."""
     for marker, (x, y) in zip(markers, spots, strict=True):
         width = len(marker.name) * LETTER + 6
-        for anchor, left, down in (("start", x + 13, 0), ("end", x - 13 - width, 0), ("middle", x - width / 2, -24), ("middle", x - width / 2, 24)):
+        for anchor, left, down in (
+            ("start", x + 13, 0),
+            ("end", x - 13 - width, 0),
+            ("middle", x - width / 2, -24),
+            ("middle", x - width / 2, 24),
+        ):
             box = (left, y + down - 10, left + width, y + down + 10)
             if left > 0 and left + width < WIDTH and _is_free(box, taken):
                 taken.append(box)
                 at = {"start": left + 2, "end": left + width - 2, "middle": x}[anchor]
-                yield tag("text", marker.name, x=round(at, 1), y=round(y + down + 5, 1), text_anchor=anchor, class_="name", aria_hidden="true")
+                yield tag(
+                    "text",
+                    marker.name,
+                    x=round(at, 1),
+                    y=round(y + down + 5, 1),
+                    text_anchor=anchor,
+                    class_="name",
+                    aria_hidden="true",
+                )
                 break
 
 

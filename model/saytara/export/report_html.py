@@ -62,15 +62,15 @@ def legend() -> Safe:
 
 def _arrows() -> Safe:
     """A drawing to copy from: the script must not name the namespace of SVG, which is an address."""
-    path, words = tag("path", hidden=True), tag("text", hidden=True)
-    head = tag("marker", tag("path", d="M0 0L8 4L0 8Z"), id="head", viewBox="0 0 8 8", refX="7", refY="4", markerWidth="7", markerHeight="7", orient="auto")
-    return tag("svg", tag("defs", head), path, words, class_="arrows", aria_hidden="true")
+    return tag("svg", tag("path", hidden=True), tag("text", hidden=True), class_="arrows", aria_hidden="true")
 
 
 def _mention_mark(mention: Mention, annotation: Annotation, element_id: str) -> Mark:
     kind = mention.label.lower()
     arabic, english = label(MENTIONS, mention.label)
-    title = " · ".join(part for part in (arabic, english, describe(annotation.entries.get(mention.id)), f"{mention.score:.2f}") if part)
+    title = " · ".join(
+        part for part in (arabic, english, describe(annotation.entries.get(mention.id)), f"{mention.score:.2f}") if part
+    )
     shape = f"m {kind}" if mention.label in MENTIONS else "m other"
     opening = f'<mark id="{escape(element_id)}" class="{escape(shape)}" title="{escape(title)}">'
     return Mark(mention.span, Safe(opening), Safe("</mark>"), Safe(f'<mark class="{escape(shape)} again">'))
@@ -106,7 +106,7 @@ def marked_text(text: str, marks: Sequence[Mark]) -> Safe:
 
 
 def _close(opened: list[Mark], position: int) -> Iterator[Safe]:
-    """Close the marks that end at `position`; `opened` then holds those that go on, in the order in which they stand open."""
+    """Close the marks that end at `position`; `opened` then holds those that go on, the innermost last."""
     ending = [mark for mark in opened if mark.span.end <= position]
     if not ending:
         return
@@ -133,7 +133,9 @@ def describe(entry: Entry | None, *, besides: str = "") -> str:
         where = [entry.name_ar, label(KINDS, entry.kind)[0], entry.admin1 or "", country_name_ar(entry.country) or ""]
         return "، ".join(dict.fromkeys(part for part in where if part not in ("", besides)))
     if isinstance(entry, ActorEntry):
-        return "، ".join(part for part in (entry.name, country_name_ar(entry.country) or "") if part not in ("", besides))
+        return "، ".join(
+            part for part in (entry.name, country_name_ar(entry.country) or "") if part not in ("", besides)
+        )
     return ""
 
 
@@ -145,7 +147,14 @@ def days(start: str | None, end: str | None) -> str:
 
 
 def _card(
-    annotation: Annotation, event: Event, record: Record, number: int, *, prefix: str, ids: Mapping[str, str], names: Mapping[str, str]
+    annotation: Annotation,
+    event: Event,
+    record: Record,
+    number: int,
+    *,
+    prefix: str,
+    ids: Mapping[str, str],
+    names: Mapping[str, str],
 ) -> Safe:
     title = tag("h3", tag("span", str(number), class_="n"), " ", both(label(TYPES, event.type)))
     badges = [tag("span", both(label(FACTUALITY, event.factuality)), class_=f"badge {event.factuality}")]
@@ -158,9 +167,20 @@ def _card(
         if (fillers := [_filler(annotation, mention, ids, names) for mention in event.fillers(role)])
     ]
     if not record.voices:
-        rows.append(tag("div", tag("dt", both(("القائل", "According to"))), tag("dd", both(("التقرير نفسه", "the report itself")))))
-    links = " ".join(f"{ids[a.mention]}:{label(ROLES, a.role)[0]}" for a in event.arguments)
-    trigger = tag("a", f"«{annotation.text_of(event.trigger)}»", href=f"#{prefix}t{number}", class_="back", title="إلى النص")  # to the text
+        rows.append(
+            tag(
+                "div",
+                tag("dt", both(("القائل", "According to"))),
+                tag("dd", both(("التقرير نفسه", "the report itself"))),
+            )
+        )
+    roles: dict[str, list[str]] = {}
+    for argument in event.arguments:
+        roles.setdefault(ids[argument.mention], []).append(label(ROLES, argument.role)[0])
+    links = ";".join(f"{element}:{'، '.join(told)}" for element, told in roles.items())
+    trigger = tag(
+        "a", f"«{annotation.text_of(event.trigger)}»", href=f"#{prefix}t{number}", class_="back", title="إلى النص"
+    )  # to the text
     return tag(
         "article",
         tag("header", title, trigger),

@@ -9,6 +9,7 @@ import io
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from saytara.arabic.fold import fold, without_article
@@ -151,7 +152,9 @@ def _record_rows(event: EventCluster, record: Record, text: str | None) -> Itera
         "sentence_start": record.sentence.start,
         "sentence_end": record.sentence.end,
     }
-    yield from _with_places(record.id, shared, record.type, record.factuality, record.controllers, record.displaced, record.sites)
+    yield from _with_places(
+        record.id, shared, record.type, record.factuality, record.controllers, record.displaced, record.sites
+    )
 
 
 def _cluster_rows(event: EventCluster) -> Iterable[Row]:
@@ -214,7 +217,10 @@ def _actor_cells(number: int, parties: Sequence[Party], country: str | None) -> 
 def _place_cells(site: Site | None) -> Row:
     entry = site.entry if site else None
     if site is None or entry is None:
-        return {**dict.fromkeys((*_PLACE_COLUMNS, *_LINK_COLUMNS)), **({"location": site.name, "location_ar": site.name} if site else {})}
+        return {
+            **dict.fromkeys((*_PLACE_COLUMNS, *_LINK_COLUMNS)),
+            **({"location": site.name, "location_ar": site.name} if site else {}),
+        }
     return {
         "country": country_name(entry.country),
         "country_code": entry.country,
@@ -309,17 +315,22 @@ def _without_controls(text: str) -> str:
     return "".join(" " if unicodedata.category(char) == "Cc" else char for char in text)
 
 
+def need_pyarrow() -> None:
+    """MissingExtraError unless pyarrow is installed."""
+    if find_spec("pyarrow") is None:
+        raise MissingExtraError("writing Parquet", extra="parquet")
+
+
 def to_parquet(table: Table) -> bytes:
     """Parquet with typed columns; text stands as it is.
 
     Raises:
         MissingExtraError: pyarrow is not installed.
     """
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("writing Parquet", extra="parquet") from error
+    need_pyarrow()
+    import pyarrow
+    import pyarrow.parquet
+
     kinds = {
         str: pyarrow.string(),
         int: pyarrow.int32(),

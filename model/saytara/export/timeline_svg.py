@@ -4,6 +4,7 @@ Draws only; the states come from `facts.timeline`.
 """
 
 import datetime
+import itertools
 from collections.abc import Mapping, Sequence
 
 from saytara.export.elements import Safe, tag
@@ -47,7 +48,7 @@ def draw_timeline(states: Sequence[ControlState], colours: Mapping[str, int], ti
 def _widths(states: Sequence[ControlState]) -> list[float]:
     """Share of each state in per cent: by its days, but none too small to be seen; the last one is open."""
     since = [state.since for state in states if state.since]
-    lengths = [float((after - before).days) for before, after in zip(since, since[1:], strict=False)]
+    lengths = [float((after - before).days) for before, after in itertools.pairwise(since)]
     lengths.append(max(sum(lengths) * 0.2, 1.0))
     least = min(LEAST_SHARE, 60 / len(lengths))
     rest = 100 - least * len(lengths)
@@ -62,7 +63,12 @@ def _state(state: ControlState, position: float, width: float, colours: Mapping[
         shown = f"{word}: {names[0]}"
     mark = "≠ " if state.is_open_contradiction else ""
     colour = colours.get(state.versions[0].holders[0], 0) if state.versions and state.versions[0].holders else None
-    look = "state " + state.state + (f" c{colour}" if colour is not None else "") + (" open" if state.is_open_contradiction else "")
+    look = (
+        "state "
+        + state.state
+        + (f" c{colour}" if colour is not None else "")
+        + (" open" if state.is_open_contradiction else "")
+    )
     return tag(
         "svg",
         tag("title", f"{mark}{word} · {shown} · {_until(state)}"),
@@ -78,7 +84,11 @@ def _state(state: ControlState, position: float, width: float, colours: Mapping[
 
 
 def _until(state: ControlState) -> str:
-    end = state.until - datetime.timedelta(days=1) if state.until and state.since and state.until > state.since else state.until
+    end = (
+        state.until - datetime.timedelta(days=1)
+        if state.until and state.since and state.until > state.since
+        else state.until
+    )
     return f"{state.since} – {end or '…'}"
 
 

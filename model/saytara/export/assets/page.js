@@ -8,38 +8,39 @@
     const reading = card.closest(".report").querySelector(".reading");
     card.classList.toggle("on", on);
     trigger.classList.toggle("on", on);
-    const links = card.dataset.links ? card.dataset.links.split(" ").map((link) => link.split(":")) : [];
+    const links = card.dataset.links ? card.dataset.links.split(";").map((link) => link.split(":")) : [];
     for (const [id] of links) document.getElementById(id).classList.toggle("on", on);
     const arrows = reading.querySelector(".arrows");
     arrows.querySelectorAll(".drawn").forEach((drawn) => drawn.remove());
     if (on) for (const [id, role] of links) draw(arrows, trigger, document.getElementById(id), role);
   };
 
+  const copy = (arrows, name) => {
+    const element = arrows.querySelector(`:scope > ${name}[hidden]`).cloneNode(false);
+    element.removeAttribute("hidden");
+    element.classList.add("drawn");
+    arrows.append(element);
+    return element;
+  };
+
+  // A curve from the trigger to the word, which it reaches on the side that faces the trigger; the role stands on the other.
   const draw = (arrows, from, to, role) => {
     const origin = arrows.getBoundingClientRect();
     const a = from.getClientRects()[0], b = to.getClientRects()[0];
     if (!a || !b) return;
+    const middle = (a.top + a.bottom) / 2;
+    const isBelow = b.top > middle, isAbove = b.bottom < middle;
     const x1 = (a.left + a.right) / 2 - origin.left, x2 = (b.left + b.right) / 2 - origin.left;
-    const sameLine = Math.abs(a.top - b.top) < 6;
-    const down = b.top > a.top + 6;
-    const y1 = (down ? a.bottom : a.top) - origin.top, y2 = (down || !sameLine && !down ? (down ? b.top : b.bottom) : b.top) - origin.top;
-    const bend = sameLine ? -Math.min(26, 10 + Math.abs(x1 - x2) / 12) : (y2 - y1) / 2;
-    const path = arrows.querySelector(":scope > path[hidden]").cloneNode(false);
-    path.removeAttribute("hidden");
-    path.classList.add("drawn");
-    path.setAttribute("d", sameLine
-      ? `M${x1} ${y1}C${x1} ${y1 + bend} ${x2} ${y2 + bend} ${x2} ${y2}`
-      : `M${x1} ${y1}C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2}`);
+    const y1 = (isBelow ? a.bottom : a.top) - origin.top, y2 = (isAbove ? b.bottom + 2 : b.top - 2) - origin.top;
+    const bend = Math.max(16, Math.abs(y2 - y1) / 2, isBelow || isAbove ? 0 : Math.abs(x2 - x1) / 10);
+    const leave = isBelow ? bend : -bend, arrive = isAbove ? bend : -bend;
+    const path = copy(arrows, "path");
+    path.setAttribute("d", `M${x1} ${y1}C${x1} ${y1 + leave} ${x2} ${y2 + arrive} ${x2} ${y2}`);
     path.setAttribute("marker-end", "url(#head)");
-    arrows.append(path);
-    const word = arrows.querySelector(":scope > text[hidden]").cloneNode(false);
-    word.removeAttribute("hidden");
-    word.classList.add("drawn");
+    const word = copy(arrows, "text");
     word.textContent = role;
-    const width = origin.width, x = Math.min(Math.max((x1 + x2) / 2, 24), width - 24);
-    word.setAttribute("x", x);
-    word.setAttribute("y", sameLine ? y1 + bend * 0.75 - 2 : (y1 + y2) / 2);
-    arrows.append(word);
+    word.setAttribute("x", Math.min(Math.max(x2, 30), origin.width - 30));
+    word.setAttribute("y", isAbove ? b.top - origin.top - 4 : b.bottom - origin.top + 13);
   };
 
   let shown = null;
