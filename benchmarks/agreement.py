@@ -10,7 +10,6 @@ from pathlib import Path
 from saytara.checkpoint import write_json
 from saytara.corpus.markup import parse_markup
 from saytara.document import Annotation
-from saytara.errors import DataError
 from saytara.metrics import report, score_document
 from saytara.provenance import provenance
 from saytara.schema import CONTROL_CHANGE
@@ -24,15 +23,14 @@ def main() -> None:
     options = parser.parse_args()
     first, second = read(options.first), read(options.second)
     shared = sorted(first.keys() & second.keys())
-    for name in shared:
-        if first[name].document.text != second[name].document.text:
-            raise DataError("the two annotations have different texts.", where=f"document {name!r}")
+    changed = [name for name in shared if first[name].document.text != second[name].document.text]
+    shared = [name for name in shared if name not in changed]
     result = report([score_document(first[name], second[name], CONTROL_CHANGE) for name in shared])
     unknown = sorted(second.keys() - first.keys())
-    write_json(options.output, {**provenance(), "unmatched": unknown, **result})
+    write_json(options.output, {**provenance(), "unmatched": unknown, "text_changed_since": changed, **result})
     for key in ("entity", "trigger-i", "trigger", "argument", "event", "event-strict", "factuality", "attribution"):
         print(f"{key:14s} {result[key]['f1']:.3f}")
-    print(f"{len(shared)} documents, unmatched: {unknown}")
+    print(f"{len(shared)} documents; text changed since: {len(changed)}; unmatched: {len(unknown)}")
 
 
 def read(folder: Path) -> dict[str, Annotation]:
