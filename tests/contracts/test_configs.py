@@ -68,7 +68,7 @@ def test_unknown_key_is_refused_with_the_nearest(path: Path, key: str, nearest: 
 
 @per_config
 def test_unknown_override_is_refused_with_the_nearest(path: Path) -> None:
-    with pytest.raises(ConfigError, match="unknown key --sede; .*closest: seed$"):
+    with pytest.raises(ConfigError, match=r"unknown key --sede; .*closest: seed$"):
         load_config(config_class(path), path, ["--sede", "3"])
 
 
