@@ -24,6 +24,8 @@ SMALLEST_FINE, SMALLEST_COARSE = 0.0008, 0.12
 """Rings of a smaller area (square degrees) are left out, unless they are all that a country has."""
 STEPS = 200
 """Steps to a degree of the packed coordinates."""
+LEFT_OUT = frozenset({"Antarctica"})
+"""Its ring runs round the pole, which no map of ours shows."""
 NO_CODE = {"Kosovo": "XK"}  # Natural Earth gives no number; its other areas without one keep their name only
 
 
@@ -145,7 +147,7 @@ def main() -> None:
             "rings": rings_of(geometry, arcs),
         }
         for geometry in topology["objects"]["countries"]["geometries"]
-        if geometry.get("arcs")
+        if geometry.get("arcs") and geometry["properties"]["name"] not in LEFT_OUT
     ]
     countries.sort(key=lambda country: str(country["name"]))
     used = sorted(

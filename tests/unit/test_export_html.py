@@ -326,3 +326,14 @@ def test_labels_know_the_schema() -> None:
     assert set(MENTIONS) == set(CONTROL_CHANGE.mentions)
     assert set(ROLES) == set(CONTROL_CHANGE.roles)
     assert set(FACTUALITY) == set(CONTROL_CHANGE.factuality)
+
+
+def test_no_outline_jumps_across_the_map() -> None:
+    jumps = {
+        country.name
+        for country in outlines()
+        for ring in country.rings
+        for (x1, _), (x2, _) in zip(ring, (*ring[1:], ring[0]), strict=True)
+        if abs(x1 - x2) > 60
+    }
+    assert jumps == set()

@@ -309,6 +309,7 @@ def _event(event: EventCluster, texts: Mapping[str, str]) -> Safe:
         (("متى", "When"), tag("bdi", days(_iso(event.start), _iso(event.end)) or "؟", dir="ltr")),
         (("المسيطر", "Controller"), parties(event.controllers)),
         (("الخاسر", "Displaced"), parties(event.displaced)),
+        (("بحسب", "According to"), _all_voices(event)),
     ]
     sources = tag(
         "details",
@@ -336,6 +337,16 @@ def _event(event: EventCluster, texts: Mapping[str, str]) -> Safe:
         sources,
         class_="card event",
     )
+
+
+def _all_voices(event: EventCluster) -> str:
+    """Everyone whom its accounts name; the report itself for one that names nobody."""
+    said: dict[str, None] = {}
+    for record in event.records:
+        said |= dict.fromkeys(voice.entry.name if voice.entry else voice.name for voice in record.voices)
+        if not record.voices:
+            said["التقرير نفسه"] = None  # the report itself
+    return "، ".join(said)
 
 
 def _iso(day: object) -> str | None:

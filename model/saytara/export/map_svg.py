@@ -88,8 +88,14 @@ def _unpack(packed: Sequence[int], steps: int) -> list[Point]:
 
 
 def _ring(indices: Sequence[int], arcs: Sequence[list[Point]]) -> Iterator[Point]:
+    """Points of a ring; one that crosses the antimeridian runs on beyond 180 degrees."""
+    last = None
     for index in indices:
-        yield from (arcs[index] if index >= 0 else reversed(arcs[~index]))
+        for lon, lat in arcs[index] if index >= 0 else reversed(arcs[~index]):
+            if last is not None and abs(lon - last) > 180:
+                lon += 360 * round((last - lon) / 360)
+            last = lon
+            yield lon, lat
 
 
 def view_of(points: Sequence[Point]) -> View:
