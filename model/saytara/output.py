@@ -22,7 +22,7 @@ from saytara.document import (
     TimeValue,
 )
 from saytara.errors import DataError
-from saytara.linking.names import clean_name
+from saytara.linking.names import Name, clean_names
 from saytara.schema import Schema
 
 SCORE_DIGITS = 4
@@ -37,7 +37,8 @@ def to_output(annotation: Annotation, schema: Schema, model: Mapping[str, Any]) 
         "date": document.date.isoformat() if document.date else None,
         "meta": dict(document.meta),
     }
-    mentions = [(mention.label, _mention(annotation, mention, schema)) for mention in annotation.mentions]
+    names = clean_names(annotation)
+    mentions = [(mention.label, _mention(annotation, mention, names[mention.id])) for mention in annotation.mentions]
     for name in dict.fromkeys(schema.lists.values()):
         result[name] = [entry for label, entry in mentions if schema.lists[label] == name]
     if not schema.lists:
@@ -49,11 +50,10 @@ def to_output(annotation: Annotation, schema: Schema, model: Mapping[str, Any]) 
     return {**result, "warnings": list(annotation.warnings), "model": dict(model)}
 
 
-def _mention(annotation: Annotation, mention: Mention, schema: Schema) -> dict[str, Any]:
+def _mention(annotation: Annotation, mention: Mention, name: Name) -> dict[str, Any]:
     text = annotation.text_of(mention.span)
     entry: dict[str, Any] = {"id": mention.id, "start": mention.span.start, "end": mention.span.end, "text": text}
     if mention.label in ("ACTOR", "PLACE", "SOURCE"):
-        name = clean_name(text, mention.label)
         entry |= {
             "name": name.name,
             "name_start": mention.span.start + name.start,
@@ -182,13 +182,11 @@ FACTUALITY_WORDS = {"actual": "", "denied": "denied", "prospective": "expected"}
 
 def to_rows(annotation: Annotation) -> list[dict[str, str]]:
     """One row an event for people: type, place, by whom, from whom, when, status, who says so, score."""
+    names = clean_names(annotation)
     rows = []
     for event in annotation.events:
         fill = {
-            role: "، ".join(
-                clean_name(annotation.text_of(annotation.mention(m).span), annotation.mention(m).label).name
-                for m in event.fillers(role)
-            )
+            role: "، ".join(names[m].name for m in event.fillers(role))
             for role in ("controller", "displaced", "place", "claimant", "reporter", "time")
         }
         status = FACTUALITY_WORDS.get(event.factuality, event.factuality)

@@ -10,7 +10,7 @@ from typing import Any
 
 from saytara.assembly import attribution
 from saytara.document import ActorEntry, Annotation, Document, Event, Mention, PlaceEntry, Span, TimeValue
-from saytara.linking.names import clean_name
+from saytara.linking.names import Name, clean_names
 
 FAMILIES: Mapping[str, str] = {
     # event type: family, within which two reports may tell of the same event
@@ -105,21 +105,22 @@ class Record:
 def to_records(annotation: Annotation) -> list[Record]:
     """Records of an annotation's events, in the order of the text."""
     mentions = {mention.id: mention for mention in annotation.mentions}
-    return [_record(annotation, event, mentions) for event in annotation.events]
+    names = clean_names(annotation)
+    return [_record(annotation, event, mentions, names) for event in annotation.events]
 
 
-def _record(annotation: Annotation, event: Event, mentions: Mapping[str, Mention]) -> Record:
+def _record(annotation: Annotation, event: Event, mentions: Mapping[str, Mention], names: Mapping[str, Name]) -> Record:
     document = annotation.document
     fillers = {
         role: [mentions[mention] for mention in event.fillers(role)]
         for role in ("controller", "displaced", "place", "claimant", "reporter", "time")
     }
-    controllers = tuple(_party(annotation, mention) for mention in fillers["controller"])
-    displaced = tuple(_party(annotation, mention) for mention in fillers["displaced"])
+    controllers = tuple(_party(annotation, mention, names) for mention in fillers["controller"])
+    displaced = tuple(_party(annotation, mention, names) for mention in fillers["displaced"])
     voices = tuple(
         Voice(party.name, party.span, role, party.entry)
         for role in ("claimant", "reporter")
-        for party in (_party(annotation, mention) for mention in sorted(fillers[role], key=lambda m: m.span))
+        for party in (_party(annotation, mention, names) for mention in sorted(fillers[role], key=lambda m: m.span))
     )
     start, end, precision = _when(annotation, fillers["time"])
     return Record(
@@ -135,7 +136,7 @@ def _record(annotation: Annotation, event: Event, mentions: Mapping[str, Mention
         sentence=sentence_around(document, event.trigger),
         controllers=controllers,
         displaced=displaced,
-        sites=tuple(_site(annotation, mention) for mention in fillers["place"]),
+        sites=tuple(_site(annotation, mention, names) for mention in fillers["place"]),
         voices=voices,
         claim_by=_claim_by(event, controllers, displaced, [voice for voice in voices if voice.role == "claimant"]),
         start=start,
@@ -145,18 +146,14 @@ def _record(annotation: Annotation, event: Event, mentions: Mapping[str, Mention
     )
 
 
-def _party(annotation: Annotation, mention: Mention) -> Party:
+def _party(annotation: Annotation, mention: Mention, names: Mapping[str, Name]) -> Party:
     entry = annotation.entries.get(mention.id)
-    return Party(_name(annotation, mention), mention.span, entry if isinstance(entry, ActorEntry) else None)
+    return Party(names[mention.id].name, mention.span, entry if isinstance(entry, ActorEntry) else None)
 
 
-def _site(annotation: Annotation, mention: Mention) -> Site:
+def _site(annotation: Annotation, mention: Mention, names: Mapping[str, Name]) -> Site:
     entry = annotation.entries.get(mention.id)
-    return Site(_name(annotation, mention), mention.span, entry if isinstance(entry, PlaceEntry) else None)
-
-
-def _name(annotation: Annotation, mention: Mention) -> str:
-    return clean_name(annotation.text_of(mention.span), mention.label).name
+    return Site(names[mention.id].name, mention.span, entry if isinstance(entry, PlaceEntry) else None)
 
 
 def _when(annotation: Annotation, times: list[Mention]) -> tuple[datetime.date | None, datetime.date | None, int]:

@@ -7,14 +7,20 @@ import gzip
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from saytara.arabic.fold import fold, without_article
+from saytara.errors import DataError
 
 COLUMNS = ("id", "ar", "en", "kind", "country", "admin1", "lat", "lon", "population", "parent", "capital")
 ADMIN1 = frozenset({"governorate", "state", "province", "oblast"})
 """Kinds of first-level areas."""
+
+SPELT_ONE_WAY = frozenset({
+    "SY", "IQ", "LB", "PS", "JO", "EG", "SD", "YE", "LY", "TN", "DZ", "MA", "SA", "KW", "QA", "BH", "AE", "OM",
+})  # fmt: skip
+"""Countries whose places have Arabic names, so that another vowel is another place."""
 
 _SKELETON = str.maketrans(
     {
@@ -104,7 +110,7 @@ class Gazetteer:
             for name in place.names:
                 folded = fold(name)
                 _add(self._by_key, key(folded), number)
-                if place.kind in ("city", "town", "country", "oblast", "province"):
+                if place.country not in SPELT_ONE_WAY and place.kind in ("city", "town", "oblast", "province"):
                     _add(self._by_skeleton, skeleton(folded), number)
 
     @staticmethod
@@ -117,7 +123,7 @@ class Gazetteer:
         hits = []
         for number in self._by_key.get(key(folded), ()):
             place = self.places[number]
-            names = [fold(name) for name in place.names]
+            names = _folded(place)
             is_exact = folded in names
             hits.append(Hit(place, "exact" if is_exact else "loose", key(names[0]) == key(folded)))
         return hits
@@ -130,6 +136,11 @@ class Gazetteer:
         return [Hit(self.places[number], "skeleton", True) for number in self._by_skeleton.get(bare, ())]
 
 
+@lru_cache(maxsize=4096)
+def _folded(place: Place) -> tuple[str, ...]:
+    return tuple(fold(name) for name in place.names)
+
+
 def _add(index: dict[str, list[int]], word: str, number: int) -> None:
     numbers = index.setdefault(word, [])
     if not numbers or numbers[-1] != number:
@@ -137,10 +148,14 @@ def _add(index: dict[str, list[int]], word: str, number: int) -> None:
 
 
 def parse_places(text: str) -> list[Place]:
-    """Places of a tab-separated table with a head line."""
+    """Places of a tab-separated table with a head line.
+
+    Raises:
+        DataError: the columns are others.
+    """
     head, *lines = text.rstrip("\n").split("\n")
     if tuple(head.split("\t")) != COLUMNS:
-        raise ValueError(f"the table of places has the columns {head!r}, not {COLUMNS}")
+        raise DataError(f"the table of places has the columns {head!r}, not {COLUMNS}. Build it again.")
     return [_place(line.split("\t")) for line in lines]
 
 

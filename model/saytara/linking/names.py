@@ -50,7 +50,7 @@ CATEGORIES: Mapping[str, tuple[str, bool]] = {
     "مناطق": ("area", False),
     "حي": ("quarter", True),  # quarter
     "حيي": ("quarter", True),
-    "احيا": ("quarter", True),
+    "احيا": ("quarter", False),  # quarters, of a city or by name
     "ضاحيه": ("suburb", True),  # suburb
     "عاصمه": ("city", False),  # capital
     "ريف": ("countryside", False),  # countryside
@@ -66,6 +66,14 @@ CATEGORIES: Mapping[str, tuple[str, bool]] = {
     "منفذ": ("crossing", False),
     "ميناء": ("port", False),  # port
     "مينا": ("port", False),
+    "مرفا": ("port", False),  # harbour
+    "ميناي": ("port", False),  # two ports, and so on
+    "مطاري": ("airport", False),
+    "قاعدتي": ("base", False),
+    "معسكري": ("base", False),
+    "معبري": ("crossing", False),
+    "مخيمي": ("camp", False),
+    "حقلي": ("field", False),
     "سجن": ("prison", False),  # prison
     "سد": ("dam", False),  # dam
     "حقل": ("field", False),  # oil field
@@ -103,6 +111,8 @@ _SURE = frozenset({"وبال", "ولل", "فبال", "وكال", "فلل", "وا
 """Clitics with the article, which are taken off even an unknown name."""
 MIN_REST = 3
 _OPENING = "\u0640\"«“'("
+_SHORT_HEADS = frozenset({"حي", "تل", "سد", "ام"})
+"""First words of two letters of place names, quarter, hill, dam and "mother of", from which a clitic is cut."""
 _BETWEEN = " \u00a0،,\"«»“”'()"
 """What may stand between the mentions of a coordination."""
 
@@ -142,7 +152,8 @@ def clean_name(text: str, label: str, *, seen: Set[str] = frozenset(), is_joined
     first_end = start
     while first_end < end and not text[first_end].isspace():
         first_end += 1
-    cut, restored = _clitics(text[start:first_end], seen, is_joined)
+    short = _SHORT_HEADS if label == "PLACE" and text[first_end:end].strip() else frozenset()
+    cut, restored = _clitics(text[start:first_end], seen | short, is_joined)
     name = restored + text[start + cut : end]
     start += cut
     while start < end and text[start] in _OPENING:  # بـ«حمص»
@@ -181,6 +192,9 @@ def _clitics(word: str, seen: Set[str], is_joined: bool) -> tuple[int, str]:
     folded = fold(word)
     if len(folded) < MIN_REST or folded in known:
         return 0, ""
+    swallowed = _swallowed(word, known)
+    if swallowed is not None:
+        return swallowed
     bare = word.replace("\u0640", "")
     for clitic, article in sorted(_CLITICS, key=lambda pair: len(pair[0]) - len(pair[1])):
         if not word.startswith(clitic):
@@ -189,7 +203,9 @@ def _clitics(word: str, seen: Set[str], is_joined: bool) -> tuple[int, str]:
         rest = article + fold(after)
         if not article and after[:1] in _OPENING and len(fold(after)) > 1:
             return len(clitic), ""  # a stroke or a quotation mark parts it from the name
-        if len(rest.removeprefix("ال")) < MIN_REST - 1 or (not article and len(fold(after)) < MIN_REST):
+        if not article and len(fold(after)) < MIN_REST and not (len(clitic) == 1 and (rest in known or rest in seen)):
+            continue
+        if article and len(fold(after)) < MIN_REST - 1:
             continue
         if not article and rest.startswith("ال") and clitic not in ("و", "ف"):
             continue  # the clitic with the article comes as one
@@ -201,6 +217,19 @@ def _clitics(word: str, seen: Set[str], is_joined: bool) -> tuple[int, str]:
     if is_joined and bare.startswith("و") and len(folded) > MIN_REST + 1:
         return 1, ""
     return 0, ""
+
+
+def _swallowed(word: str, known: Set[str]) -> tuple[int, str] | None:
+    """What to cut off a word with two lams in front, of which one may belong to the name: `للبنان`, `للاذقية`."""
+    for conjunction in ("", "و", "ف"):
+        rest = word.removeprefix(conjunction)
+        if not word.startswith(conjunction + "لل"):
+            continue
+        if fold(rest[1:]) in known:
+            return len(conjunction) + 1, ""
+        if fold("ا" + rest) in known:
+            return len(conjunction), "ا"
+    return None
 
 
 def _cut(clitic: str, article: str) -> tuple[int, str]:
@@ -222,9 +251,17 @@ def _without_category(name: str, text: str, start: int, end: int) -> Name:
     return Name(text[offset:end], offset, end, category)
 
 
+def _possessed(word: str) -> list[str]:
+    """A folded noun with each possessive ending: `مدينه` to `مدينتها`, `مينا` to `مينايها`."""
+    stem = word.removesuffix("ه") + "ت" if word.endswith("ه") else word
+    stems = (stem, stem + "ي") if stem.endswith("ا") else (stem,)
+    return [stem + ending for stem in stems for ending in ("ها", "هم", "ه", "هما", "نا")]
+
+
 @cache
 def known_words() -> frozenset[str]:
     """Folded first words of known names: gazetteers, category nouns, heads of actor mentions."""
     table = resources.files("saytara.linking").joinpath("tables", "known_words.txt")
     listed = table.read_text(encoding="utf-8").split("\n") if table.is_file() else []
-    return frozenset(word for word in listed if word) | frozenset(CATEGORIES) | frozenset("ال" + word for word in CATEGORIES)
+    nouns = {form for word in CATEGORIES for form in (word, "ال" + word, *_possessed(word))}
+    return frozenset(word for word in listed if word) | nouns

@@ -3,9 +3,10 @@
 Looks nothing up in the gazetteer.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from saytara.arabic.fold import fold
@@ -15,7 +16,19 @@ _TOWN_LIKE = frozenset({"city", "town", "village", "quarter", "suburb", "distric
 _NEAR = frozenset({"airport", "base", "crossing", "port", "refinery", "prison", "camp", "front", "checkpoint"})
 """Categories of facilities that lie at the town they are named after, so the town will do for them."""
 _PARTS = frozenset({"building", "quarter", "suburb"})
+_OWN_NAMES = frozenset({"حي", "حيي", "ضاحيه", "قصر", "مستشفي"})  # quarter, suburb, palace, hospital
+"""Nouns of parts of a town that have names of their own, so that the rest is no town."""
 _GENERIC_CATEGORIES = frozenset(CATEGORIES)
+_SINGULAR = {
+    "ميناي": "ميناء",  # two ports -> port
+    "مطاري": "مطار",  # airports
+    "قاعدتي": "قاعده",  # bases
+    "معسكري": "معسكر",  # camps
+    "معبري": "معبر",  # crossings
+    "مخيمي": "مخيم",  # refugee camps
+    "حقلي": "حقل",  # oil fields
+}
+_ADJECTIVE = re.compile(r"ال(\w{3,})ي")  # الحلبي: of Aleppo
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +45,8 @@ class Query:
     """Countries that an adjective of the mention tells (`المدن العراقية`)."""
     kinds: frozenset[str] | None = None
     """Kinds that will do; None means any."""
+    has_noun: bool = False
+    """Whether the noun stands in the text, as part of the name (`الولايات المتحدة`)."""
 
 
 def queries(name: Name) -> list[Query]:
@@ -40,10 +55,11 @@ def queries(name: Name) -> list[Query]:
     >>> [query.text for query in queries(Name("ريف حمص الشمالي", 0, 15, "countryside"))]
     ['ريف حمص الشمالي', 'حمص']
     """
-    words = fold(name.name).split()
+    words = _words(name)
     found: list[Query] = []
-    for query in _expand(words, Query("", name.category, 1), depth=0):
-        if query.text and not any(query.text == other.text for other in found):
+    has_noun = bool(words) and _stem(words[0]) in CATEGORIES
+    for query in _expand(words, Query("", name.category, 1, has_noun=has_noun), depth=0):
+        if query.text and not any((query.text, query.kinds) == (other.text, other.kinds) for other in found):
             found.append(query)
     return found
 
@@ -54,7 +70,7 @@ def is_generic(name: Name) -> bool:
     >>> is_generic(Name("المدينة", 0, 7, "city")), is_generic(Name("حمص", 0, 3))
     (True, False)
     """
-    words = fold(name.name).split()
+    words = _words(name)
     if not words:
         return True
     head = _stem(words[0])
@@ -62,13 +78,16 @@ def is_generic(name: Name) -> bool:
     rest = [word for word in words[1:] if word not in ("من", "في", "عن")]
     if generic and all(_is_filler(word) for word in rest):
         return True
-    if generic and head not in _GENERIC_CATEGORIES and head in _roles("generic"):
+    is_apart = head in _GENERIC_CATEGORIES or head in _roles("part") | _roles("wide") | _roles("centre")
+    if head in _roles("generic") and not is_apart:
         return True  # what stands after it names something else: a position of someone, a farm, a school
-    if not generic and name.category is not None and all(_is_filler(word) for word in words):
+    if not generic and name.category is not None and all(_is_listed_filler(word) for word in words):
         return True  # the noun is apart, only an adjective is left
-    return len(words) == 1 and (head in _roles("land") or demonym(words[0]) is not None and words[0].startswith("ال"))
+    is_adjective = words[0].startswith("ال") and demonym(words[0]) is not None
+    return len(words) == 1 and (head in _roles("land") or is_adjective)
 
 
+@lru_cache(maxsize=8192)
 def demonym(folded: str) -> str | None:
     """The country that an adjective, or another word of only one country, tells.
 
@@ -90,11 +109,19 @@ def demonym(folded: str) -> str | None:
     return None
 
 
+def _words(name: Name) -> list[str]:
+    """Folded words of a name, with the singular for a dual noun in front."""
+    words = fold(name.name.replace("#", " ")).split()
+    if len(words) > 1 and words[0] in _SINGULAR:
+        words[0] = fold(_SINGULAR[words[0]])
+    return words
+
+
 def _expand(words: list[str], base: Query, *, depth: int) -> Iterator[Query]:
     """Queries for folded words, the whole first, then with fewer words."""
     if not words or depth > 4:
         return
-    if words != ["مالي"] and len(words) == 1 and words[0].startswith("ال") and _is_filler(words[0]) and depth:
+    if depth and len(words) == 1 and words[0].startswith("ال") and _is_filler(words[0]):
         return
     yield replace(base, text=" ".join(words))
     core, countries = _without_trailing(words)
@@ -109,6 +136,7 @@ def _expand(words: list[str], base: Query, *, depth: int) -> Iterator[Query]:
 
 def _below_head(words: list[str], base: Query, *, depth: int) -> Iterator[Query]:
     """Queries for what stands below a head noun, as the noun allows."""
+    base = replace(base, has_noun=False)
     head, rest = _stem(words[0]), words[1:]
     while rest and demonym(rest[0]) and rest[0].startswith("ال"):  # العاصمة السورية دمشق
         base = replace(base, countries=base.countries | {demonym(rest[0]) or ""})
@@ -125,16 +153,21 @@ def _below_head(words: list[str], base: Query, *, depth: int) -> Iterator[Query]
     if not rest:
         return
     if category == "countryside":
+        adjective = _ADJECTIVE.fullmatch(rest[0])
+        if adjective and not _is_filler_of_place(rest[0]):
+            yield replace(base, text=adjective[1], category=None, precision=3, kinds=frozenset({"city", "governorate"}))
         yield from _expand(rest, replace(base, category=None, precision=3, kinds=_TOWN_LIKE), depth=deeper)
     elif head in _roles("wide"):
         yield from _expand(rest, replace(base, category=None, precision=3), depth=deeper)
-    elif category in _NEAR:
-        yield from _expand(rest, replace(base, category=None, precision=max(2, base.precision), kinds=_TOWN_LIKE), depth=deeper)
-    elif category in _PARTS and head not in ("حي", "حيي", "ضاحيه", "قصر", "مستشفي"):  # quarters, buildings of a town
-        yield from _expand(rest, replace(base, category=None, precision=max(2, base.precision), kinds=_TOWN_LIKE), depth=deeper)
+    elif category in _NEAR or (head not in _roles("part") and category in _PARTS and head not in _OWN_NAMES):
+        near = replace(base, category=None, precision=max(2, base.precision), kinds=_TOWN_LIKE)
+        yield from _expand(rest, near, depth=deeper)
     elif head in _roles("centre"):
         yield from _expand(rest, replace(base, category=None, kinds=_TOWN_LIKE), depth=deeper)
     elif head in _roles("part"):
+        if head == "احيا":  # quarters
+            quarters = frozenset({"quarter", "suburb", "camp"})
+            yield from _expand(rest, replace(base, category="quarter", kinds=quarters), depth=deeper)
         yield from _expand(rest, replace(base, category=None, precision=max(2, base.precision)), depth=deeper)
     elif category in ("city", "town", "village", "governorate", "state", "province", "district", "subdistrict", "area"):
         own = base.category if base.category and depth == 0 else category
@@ -151,7 +184,9 @@ def _without_trailing(words: list[str]) -> tuple[list[str], frozenset[str]]:
         country = demonym(words[end - 1])
         if country:
             countries.add(country)
-        elif words[end - 1].removeprefix("ال") not in _roles("trailing") or not words[end - 1].startswith("ال"):
+        elif words[end - 1] not in _roles("tail") and not (
+            words[end - 1].startswith("ال") and words[end - 1][2:] in _roles("trailing")
+        ):
             break
         end -= 1
     return words[:end], frozenset(countries)
@@ -167,13 +202,26 @@ def _without_directions(words: list[str]) -> list[str]:
 def _is_filler(word: str) -> bool:
     """Whether a folded word is an adjective, a number or such, which makes no name of a common noun."""
     bare = word.removeprefix("ال")
+    return _is_listed_filler(word) or (word.startswith("ال") and bare.endswith(("يه", "ي")) and len(bare) > 4)
+
+
+def _is_listed_filler(word: str) -> bool:
+    """Whether the tables list a word as one that makes no name."""
+    bare = word.removeprefix("ال")
     if bare in _roles("trailing") or bare in _roles("direction") or demonym(word) is not None:
         return True
     if not bare or bare.isdigit() or _stem(word) in _roles("generic") or _stem(word) in _GENERIC_CATEGORIES:
         return True
-    return bare in _roles("filler") or (word.startswith("ال") and bare.endswith(("يه", "ي")) and len(bare) > 4)
+    return bare in _roles("filler")
 
 
+def _is_filler_of_place(word: str) -> bool:
+    """Whether an adjective tells no town: of a direction, of a country."""
+    bare = word.removeprefix("ال")
+    return bare in _roles("direction") or bare in _roles("trailing") or demonym(word) is not None
+
+
+@lru_cache(maxsize=8192)
 def _stem(word: str) -> str:
     """A folded noun without article and possessive ending, as far as the tables know it."""
     bare = word.removeprefix("ال")

@@ -6,8 +6,8 @@ generic, unknown, or as likely in another country.
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from saytara.arabic.fold import fold
 from saytara.document import Annotation, Entry, Mention, PlaceEntry
@@ -75,18 +75,20 @@ ANAPHORA: Mapping[str, frozenset[str]] = {
 SIZES: Mapping[str, float] = {
     # decimal logarithm of the people that a place counts for where the table has no figure
     "country": 7.0, "governorate": 5.7, "state": 5.7, "province": 5.7, "oblast": 5.7, "region": 5.0,
-    "city": 5.0, "town": 4.0, "district": 4.3, "quarter": 4.0, "village": 3.0,
+    "city": 5.0, "town": 4.0, "district": 4.3, "quarter": 4.0, "village": 3.0, "sea": 6.0, "river": 5.0,
 }  # fmt: skip
 BARE: Mapping[str, float] = {
     # how likely a kind is named without its noun
-    "country": 2.0, "city": 1.2, "town": 0.8, "region": 0.5, "governorate": 0.3, "state": 0.3, "village": 0.2,
+    "country": 4.0, "city": 1.2, "town": 0.8, "region": 0.5, "governorate": 0.3, "state": 0.3, "village": 0.2,
     "province": 0.0, "oblast": 0.0, "district": 0.0, "quarter": 0.0, "suburb": 0.0, "camp": -0.5,
 }  # fmt: skip
-LOWEST = 0.4
-"""A lower score than this leaves a mention open."""
+LOWEST = 0.5
+"""Less than this for a place, its namesakes close by counted in, leaves a mention open."""
+TOLD_TOGETHER: Mapping[str, tuple[str, ...]] = {"PS": ("PS", "IL"), "IL": ("IL", "PS"), "SS": ("SS", "SD")}
+"""Countries for which the mention of another speaks as well."""
 MARGIN = 0.2
 """How much more likely the best must be than the best of another country."""
-NONE = 0.5
+NONE = 1.0
 """Logit of "a place that the gazetteer lacks"."""
 ANAPHORA_REACH = 600
 """Characters to look back for what `المدينة` takes up."""
@@ -102,6 +104,8 @@ class _Case:
     options: list[tuple[Query, list[Hit]]]
     country_votes: frozenset[str] = frozenset()
     """The country of all its candidates, where they agree."""
+    is_area: bool = False
+    """Whether the report elsewhere calls the name a governorate's and never a city's."""
 
 
 @dataclass(slots=True)
@@ -155,9 +159,13 @@ class PlaceLinker:
         for mention in mentions:
             name = names[mention.id]
             inherited = _inherited(annotation, cases[-1] if cases else None, mention)
-            asked = Name(name.name, name.start, name.end, name.category or inherited)
-            options = [(query, hits) for query in queries(asked) if (hits := self._find(query))]
+            asked = replace(name, category=name.category or inherited)
+            options = [(query, hits) for query in _allowed(asked) if (hits := self._find(query))]
             cases.append(_Case(mention, name, asked.category, options))
+        areas, cities = _called(cases, ("governorate", "state", "province")), _called(cases, ("city", "town"))
+        for case in cases:
+            words = fold(case.name.name)
+            case.is_area = case.category is None and words in areas and words not in cities
         return cases
 
     def _find(self, query: Query) -> list[Hit]:
@@ -196,14 +204,28 @@ class PlaceLinker:
         for query, hits in [*case.options, *self._alike(case, others)]:
             ranked = _ranked(query, hits, others, near)
             best = ranked[0]
-            if best.score < LOWEST:
+            rival = next((entry for entry in ranked if entry.country != best.country), None)
+            if rival and best.score - rival.score < MARGIN and best.score + rival.score >= LOWEST:
+                return None, f"as likely in {rival.country} as in {best.country}"
+            if _mass(best, ranked) < LOWEST:
                 reason = "no place of that name is likely here"
                 continue
-            rival = next((entry for entry in ranked if entry.country != best.country), None)
-            if rival and best.score - rival.score < MARGIN:
-                return None, f"as likely in {rival.country} as in {best.country}"
-            return _with_alternatives(best, ranked[1:]), _twin(query, best, ranked)
+            return self._decided(query, ranked, case)
         return None, reason
+
+    def _decided(self, query: Query, ranked: list[PlaceEntry], case: _Case) -> tuple[PlaceEntry, str | None]:
+        """The best of the ranked; between a city and its governorate, as the nouns of the report say, else the city."""
+        twin = _twins(query, ranked)
+        if twin is None:
+            return _with_alternatives(ranked[0], ranked[1:]), None
+        city, area = twin
+        is_area = case.is_area and query.precision == 1
+        taken = area if is_area else city
+        rest = [entry for entry in ranked if entry.id != taken.id]
+        score = min(0.95, max(taken.score, 0.75 * (city.score + area.score)))
+        what = "governorate" if is_area else "city"
+        flag = f"a city and its governorate have one name, taken as the {what}" if query.precision == 1 else None
+        return _with_alternatives(replace(taken, score=round(score, 4)), rest), flag
 
     def _alike(self, case: _Case, evidence: Counter[str]) -> list[tuple[Query, list[Hit]]]:
         """A last resort: one place of the report's countries whose name has the same consonants."""
@@ -216,6 +238,24 @@ class PlaceLinker:
             if len({hit.place.id for hit in hits}) == 1:
                 return [(query, hits)]
         return []
+
+
+def _allowed(name: Name) -> list[Query]:
+    """What to look up; of a common noun only the whole, where it has an adjective (`الساحل الغربي`)."""
+    if not is_generic(name):
+        return queries(name)
+    if " " not in name.name.strip() and name.start == 0 and name.category is not None:
+        return []
+    if name.start > 0 and name.category not in ("quarter", "town", "village") and " " not in name.name:
+        return []
+    if name.start > 0 and not name.name.startswith("ال"):
+        return []
+    return [query for query in queries(name) if query.category == "country" or query.text == fold(name.name)]
+
+
+def _called(cases: list[_Case], categories: Sequence[str]) -> set[str]:
+    """Folded names that a report gives one of these nouns."""
+    return {fold(case.name.name) for case in cases if case.category in categories}
 
 
 def _inherited(annotation: Annotation, before: _Case | None, mention: Mention) -> str | None:
@@ -261,16 +301,23 @@ def _ranked(query: Query, hits: list[Hit], evidence: Counter[str], near: list[Pl
 def _logit(query: Query, hit: Hit, evidence: Counter[str], total: int, near: Iterable[Place]) -> float:
     """How much speaks for a candidate."""
     place = hit.place
-    if query.category in FITS:
-        sure, possible = FITS[query.category]
+    fits = FITS.get(query.category) if query.category else None
+    if fits:
+        sure, possible = fits
         logit = 2.0 if place.kind in sure else 0.5 if place.kind in possible else -3.0
+        if query.has_noun:
+            logit = max(logit, BARE.get(place.kind, -1.0))
     elif query.category is None:
         logit = BARE.get(place.kind, -1.0)
     else:
         logit = 2.0 if place.kind == query.category else -1.0
-    if place.kind != "country" and total > 0:
-        count = max(0, evidence[place.country])
-        logit += 2.5 * (count / total) ** 0.5 if count else -2.0
+    count = max(0, sum(evidence[country] for country in TOLD_TOGETHER.get(place.country, (place.country,))))
+    if count:
+        logit += 2.5 * (count / total) ** 0.5
+    elif total and place.kind != "country":
+        logit -= 5.5 - 0.55 * min(7.0, _size(place)) + (1.5 if query.precision == 2 else 0.0)
+    if place.is_capital:
+        logit += 1.5
     if place.country in query.countries:
         logit += 2.0
     logit += 0.3 * _size(place)
@@ -285,16 +332,26 @@ def _size(place: Place) -> float:
     return math.log10(place.population + 1) if place.population else SIZES.get(place.kind, 3.0)
 
 
-def _twin(query: Query, best: PlaceEntry, ranked: list[PlaceEntry]) -> str | None:
-    """A warning where the name is a city's and its governorate's and no noun decides."""
-    if query.category is not None or query.precision == 3 or best.kind not in ADMIN1 | {"city", "town"}:
+def _mass(best: PlaceEntry, ranked: list[PlaceEntry]) -> float:
+    """The score of the best with that of its namesakes nearby: its governorate, its seat."""
+    return sum(
+        entry.score
+        for entry in ranked
+        if entry.country == best.country and abs(entry.lat - best.lat) < 1.5 and abs(entry.lon - best.lon) < 1.5
+    )
+
+
+def _twins(query: Query, ranked: list[PlaceEntry]) -> tuple[PlaceEntry, PlaceEntry] | None:
+    """A city and a governorate among the likely where no noun decides between them."""
+    best = ranked[0]
+    if query.category is not None and (query.category != "area" or best.country == "SA"):
         return None
-    pair = {best.kind in ADMIN1}
-    pair |= {entry.kind in ADMIN1 for entry in ranked[1:] if entry.country == best.country and entry.kind in ADMIN1 | {"city", "town"}}
-    if len(pair) < 2:
+    own = [entry for entry in ranked if entry.country == best.country and entry.score >= 0.1 * best.score]
+    cities = [entry for entry in own if entry.kind in ("city", "town")]
+    areas = [entry for entry in own if entry.kind in ADMIN1]
+    if not cities or not areas or best not in (cities[0], areas[0]):
         return None
-    taken = "governorate" if best.kind in ADMIN1 else "city"
-    return f"a city and its governorate have one name, taken as the {taken}"
+    return cities[0], areas[0]
 
 
 def _anaphor(
@@ -313,15 +370,19 @@ def _anaphor(
             break
         entry = entries.get(before.mention.id)
         reach = case.mention.span.start - before.mention.span.end
-        if isinstance(entry, PlaceEntry) and reach <= ANAPHORA_REACH and entry.kind in kinds and entry.precision == 1:
+        if is_generic(before.name):
+            continue  # it takes up another itself
+        if (
+            isinstance(entry, PlaceEntry)
+            and reach <= ANAPHORA_REACH
+            and entry.kind in kinds
+            and (entry.precision == 1 or kinds is ADMIN1)
+        ):
             found[entry.id] = entry
     if len(found) != 1:
         return None
     (entry,) = found.values()
-    return PlaceEntry(
-        entry.id, entry.name_ar, entry.name_en, entry.kind, entry.country, entry.admin1, entry.lat, entry.lon,
-        entry.precision, round(0.75 * entry.score, 4),
-    )  # fmt: skip
+    return replace(entry, score=round(0.75 * entry.score, 4), alternatives=())
 
 
 def _entry(place: Place, precision: int, score: float) -> PlaceEntry:
@@ -334,8 +395,4 @@ def _entry(place: Place, precision: int, score: float) -> PlaceEntry:
 
 
 def _with_alternatives(best: PlaceEntry, others: list[PlaceEntry]) -> PlaceEntry:
-    runners_up = tuple(entry for entry in others[:3] if entry.score >= 0.01)
-    return PlaceEntry(
-        best.id, best.name_ar, best.name_en, best.kind, best.country, best.admin1, best.lat, best.lon,
-        best.precision, best.score, runners_up,
-    )  # fmt: skip
+    return replace(best, alternatives=tuple(entry for entry in others[:3] if entry.score >= 0.01))
