@@ -236,11 +236,11 @@ def make_model_config(config: TrainConfig, schema: Schema) -> SaytaraConfig:
 def start_model(config: TrainConfig, model_config: SaytaraConfig) -> SaytaraModel:
     """Fresh heads on a pretrained encoder, or a finished saytara checkpoint of the same schema to train on."""
     if (Path(config.encoder) / "decoding.json").exists():
-        model = load_model(Path(config.encoder))
+        model: SaytaraModel = load_model(Path(config.encoder))
         if model.config.schema != model_config.schema:
             raise ConfigError(f"checkpoint {config.encoder!r} has another schema than this run ({config.schema}).")
-        return model  # type: ignore[no-any-return]
-    model = SaytaraModel.from_encoder(config.encoder, model_config, **_revision(config.encoder, config.revision))
+    else:
+        model = SaytaraModel.from_encoder(config.encoder, model_config, **_revision(config.encoder, config.revision))
     model.encoder.config.hidden_dropout_prob = config.dropout
     for name, module in model.encoder.named_modules():
         if isinstance(module, nn.Dropout):
