@@ -52,7 +52,7 @@ def read_format(name: str, path: Path, schema: Schema) -> tuple[list[Annotation]
     """
     annotations, losses = FORMATS[name].read(path, schema)
     unique(annotations, path)
-    say_losses(f"{path}: read from {name}, left out", losses)
+    say_losses(f"{path}: read from {name}, left out or changed", losses)
     return annotations, losses
 
 
@@ -74,5 +74,5 @@ def write_format(name: str, path: Path, annotations: Sequence[Annotation], schem
         What the form has no place for: what and how often.
     """
     losses = FORMATS[name].write(path, annotations, schema)
-    say_losses(f"{path}: written to {name}, left out", losses)
+    say_losses(f"{path}: written to {name}, left out or changed", losses)
     return losses

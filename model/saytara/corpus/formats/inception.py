@@ -32,6 +32,8 @@ METADATA = "de.tudarmstadt.ukp.dkpro.core.api.metadata.type.DocumentMetaData"
 MENTION = "de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity"
 EVENT = "webanno.custom.Event"
 LINK = "webanno.custom.EventArgumentsLink"
+OWN_LAYERS = ("webanno.custom.", "custom.")
+"""Open the names of layers that a project made itself."""
 TYPES_FILE = "TypeSystem.xml"
 
 
@@ -141,8 +143,8 @@ def _sentences(annotation: Annotation, words: list[tuple[int, int]]) -> Iterator
 
 def _sources(path: Path) -> Iterator[tuple[str, str, bytes, bytes]]:
     """Name, place, XMI and type system of each document."""
-    files = [path] if not path.is_dir() else sorted(f for f in path.rglob("*") if f.suffix in (".xmi", ".zip"))
-    for file in files:
+    found = [path] if not path.is_dir() else sorted(f for f in path.rglob("*") if f.suffix in (".xmi", ".zip"))
+    for file in (f for f in found if not f.is_dir()):
         name = file.relative_to(path).with_suffix("").as_posix() if path.is_dir() else file.stem
         if file.suffix == ".zip":
             yield from _zipped(file, name)
@@ -201,8 +203,9 @@ def _annotation(cas: "Cas", name: str, where: str, schema: Schema, losses: Losse
             draft.spans.append(_span(found, where, is_event=layer == EVENT))
             if layer == EVENT:
                 draft.links += _links(found, where)
-    others = (f.type.name for f in cas.select_all() if f.type.name.startswith(("webanno.custom.", "custom.")))
-    losses.update(f"annotations of the layer {other}" for other in others if other not in (EVENT, LINK))
+    for other in types.get_types():
+        if other.name.startswith(OWN_LAYERS) and other.name not in (EVENT, LINK):
+            losses[f"annotations of the layer {other.name}"] += len(cas.select(other.name))
     return draft.finish(schema)
 
 
