@@ -173,6 +173,8 @@ def arabic_names(names: Iterable[str]) -> tuple[str, ...]:
             continue
         clean = _MARKS.sub("", name).replace("\u0671", "\u0627").split("،")[0].strip()
         clean = re.sub(r"\s*\(.*?\)", "", clean).strip()
+        if clean.startswith("ئ"):
+            continue  # Uighur or Kurdish
         if clean and _NAME.fullmatch(clean) and not _PERSIAN.search(clean):
             plain.append(clean)
         else:

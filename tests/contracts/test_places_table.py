@@ -11,7 +11,7 @@ from saytara.arabic.fold import fold
 from saytara.linking.gazetteer import Place, parse_places
 
 SOURCE_COLUMNS = ["id", "ar", "en", "kind", "country", "admin1", "lat", "lon", "population", "parent"]
-ARABIC_NAME = re.compile(r"[\u0621-\u064aپچڤگ0-9\u0660-\u0669A-Za-z .\-]+")
+ARABIC_NAME = re.compile(r"[\u0621-\u064a\u064b-\u0652پچڤگ0-9\u0660-\u0669A-Za-z .\-]+")
 
 
 @pytest.fixture(scope="module")
