@@ -92,6 +92,6 @@ def test_a_report_without_arabic_has_no_events(extractor: Extractor, text: str) 
 
 
 def test_a_long_single_word_is_read(extractor: Extractor) -> None:
-    text = "سيطرت قوات النظام على مدينة حماة. " + "ك" * 100_000
+    text = "سيطرت قوات النظام على مدينة حماة. " + "ك" * 5_000
     found = extractor.extract(text)
     assert [found.text_of(event.trigger) for event in found.events] == ["سيطرت"]
