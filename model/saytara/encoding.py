@@ -19,7 +19,8 @@ from saytara.errors import CheckpointError
 from saytara.windows import Window, plan_windows
 
 MAX_CHUNK_CHARS = 200
-"""Words without white space between them are tokenised together, up to this length."""
+"""Words without white space between them are tokenised together, up to this length. A single word that is longer
+(a pasted blob) is no word of a language and is read as one unknown piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class DocumentEncoder:
                 f"the tokenizer puts {len(frame)} special pieces around a text, expected 2 (as BERT and XLM-R do)."
             )
         self.opening, self.closing = frame
+        self.unknown: int = (tokenizer.encode("\U000f0000", add_special_tokens=False).ids or frame)[-1]
         self.max_pieces = max_pieces
         self.overlap_pieces = overlap_pieces
         self._pieces = lru_cache(maxsize=50_000)(self._tokenize)
@@ -138,6 +140,8 @@ class DocumentEncoder:
 
     def _tokenize(self, chunk: str) -> tuple[tuple[int, int, int], ...]:
         """Ids and ranges of a chunk's pieces. A bare word-boundary piece gets the range of what follows it."""
+        if len(chunk) > MAX_CHUNK_CHARS:  # one word, since a chunk of several is shorter
+            return ((self.unknown, 0, len(chunk)),)
         encoding = self.tokenizer.encode(chunk, add_special_tokens=False)
         return tuple((piece, start, end) for piece, (start, end) in zip(encoding.ids, encoding.offsets, strict=True))
 

@@ -70,6 +70,13 @@ def test_windows_hold_at_most_their_pieces(text: str, max_pieces: int) -> None:
         assert window.ids[-1] == 2
 
 
+def test_a_blob_of_letters_is_one_word_and_one_unknown_piece() -> None:
+    encoded = encode("دخلت " + "ا" * 1_000_000 + " حمص")
+    (window,) = encoded.windows
+    assert [len(word) for word in encoded.words] == [4, 1_000_000, 3]
+    assert window.ids.tolist()[-3:] == [3, 7, 2]  # unknown, then what follows, then the end
+
+
 def test_sentences_are_numbered_through_the_document() -> None:
     windows = encode("حمص. " * 30, max_pieces=12, overlap_pieces=4).windows
     assert len(windows) > 2

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saytara.arabic.segment import MAX_WORD_CHARS, find_sentences, find_words
+from saytara.arabic.segment import find_sentences, find_words
 
 
 def words_of(text: str) -> list[str]:
@@ -29,11 +29,6 @@ def sentences_of(text: str) -> list[str]:
 )
 def test_words_are_letters_with_their_marks_or_single_punctuation(text: str, expected: list[str]) -> None:
     assert words_of(text) == expected
-
-
-def test_a_blob_is_cut_into_words_that_fit_a_window() -> None:
-    pieces = words_of("ا" * (3 * MAX_WORD_CHARS + 1))
-    assert [len(piece) for piece in pieces] == [MAX_WORD_CHARS] * 3 + [1]
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,10 @@ import re
 
 from saytara.arabic.normalize import MARKS
 
-MAX_WORD_CHARS = 100
-"""A longer run of letters (a pasted blob) is cut into words of this length, so that it fits a window."""
-
 _WORD = re.compile(
     rf"""
-    (?: \w [\u0300-\u036f{MARKS}]* ){{1,{MAX_WORD_CHARS}}}   # letters, digits, tatweel with their marks:  حَلَب
-    | [^\w\s]                                                # or one punctuation mark:  ،
+    (?: \w [\u0300-\u036f{MARKS}]* )+   # letters, digits, tatweel with their marks:  حَلَب
+    | [^\w\s]                           # or one punctuation mark:  ،
     """,
     re.VERBOSE,
 )
