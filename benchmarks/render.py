@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from saytara.card import MEASURES
+from saytara.corpus.stats import stats_table
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -101,14 +102,9 @@ SHORT = {
 }
 
 
-def training_value() -> str:
-    """Authored, real and both, on both dev sets."""
-    head = ("trained on", "passages", "steps", "dev", *SHORT)
-    rows = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
-    for row in load("training-value")["rows"]:
-        scores = " | ".join(f"{row['scores'][measure]:.3f}" for measure in SHORT.values())
-        rows.append(f"| {row['trained_on']} | {row['documents']:,} | {row['steps']:,} | {row['dev']} | {scores} |")
-    return "\n".join(rows)
+def corpus() -> str:
+    """The authored corpus beside the real training set."""
+    return stats_table(load("corpus")["columns"]).rstrip()
 
 
 def agreement() -> str:
@@ -144,8 +140,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "speed": speed,
     "quantization": quantization,
     "runs": runs,
-    "training-value": training_value,
     "agreement": agreement,
+    "corpus": corpus,
     "linking": linking,
 }
 

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ["torch", "transformers", "datasets", "accelerate", "seqeval", "onnx", "tensorboard", "safetensors"]
+HEAVY = [
+    *("torch", "transformers", "datasets", "accelerate", "seqeval", "onnx", "tensorboard", "safetensors"),
+    *("spacy", "cassis"),
+]
 """What saytara[train] brings. A base install lacks them."""
 NEEDS_TORCH = ("configuration", "modeling", "training", "export.onnx")
 """Modules, with those below them, that may import the above at their top."""
