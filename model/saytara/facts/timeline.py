@@ -11,7 +11,8 @@ from saytara.facts.clusters import EventCluster
 from saytara.facts.records import Party, Record
 
 HOLDER, CONTESTED, BESIEGED, UNKNOWN = "holder", "contested", "besieged", "unknown"
-_GAINS = frozenset({"gain", "transfer", "hold"})
+_SETTLING = frozenset({"gain", "transfer", "hold", "loss"})
+"""Families after which the controller holds the place, or nobody known where none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +92,10 @@ def _state(event: EventCluster, holders: tuple[str, ...]) -> tuple[str | None, t
     told = _voices(asserted)
     if event.contradictions:
         return CONTESTED, (
-            Version(_new_holders(event), told, is_denial=False),
+            Version(_names(event.controllers), told, is_denial=False),
             Version(_denied_holders(event, holders), _voices(denied), is_denial=True),
         )
-    if event.family in _GAINS:
-        names = _names(event.controllers)
-        return (HOLDER if names else UNKNOWN), (Version(names, told, is_denial=False),)
-    if event.family == "loss":
+    if event.family in _SETTLING:
         names = _names(event.controllers)
         return (HOLDER if names else UNKNOWN), (Version(names, told, is_denial=False),)
     if event.family == "siege":
@@ -106,10 +104,6 @@ def _state(event: EventCluster, holders: tuple[str, ...]) -> tuple[str | None, t
     if attackers and attackers == set(holders):
         return None, ()  # moving about in one's own place
     return CONTESTED, (Version(holders, told, is_denial=False),)
-
-
-def _new_holders(event: EventCluster) -> tuple[str, ...]:
-    return _names(event.controllers)
 
 
 def _denied_holders(event: EventCluster, holders: tuple[str, ...]) -> tuple[str, ...]:
