@@ -67,7 +67,7 @@ def train(config: TrainConfig) -> dict[str, Any]:
     set_seed(config.seed)
     schema = load_schema(config.schema)
     train_set = _training_documents(config, schema)
-    dev_set = _read(config.dev_files, schema)
+    dev_set = read_gold(config.dev_files, schema)
     run = Path(config.output)
     tokenizer = load_tokenizer(config.encoder, config.revision)
     model_config = make_model_config(config, schema)
@@ -522,7 +522,9 @@ def choose_weights(trainer: JointTrainer, config: TrainConfig) -> dict[str, Tens
 
 
 def _training_documents(config: TrainConfig, schema: Schema) -> list[Annotation]:
-    documents = _read(config.train_files, schema) + config.extra_repeats * _read(config.extra_train_files, schema)
+    documents = read_gold(config.train_files, schema) + config.extra_repeats * read_gold(
+        config.extra_train_files, schema
+    )
     if config.train_fraction < 1:
         documents = [d for d in documents if _share(d.document.id, config.seed) < config.train_fraction]
     if not documents:
@@ -535,7 +537,7 @@ def _share(document_id: str, seed: int) -> float:
     return int.from_bytes(hashlib.sha256(f"{seed}:{document_id}".encode()).digest()[:6], "big") / 2**48
 
 
-def _read(files: Sequence[str], schema: Schema) -> list[Annotation]:
+def read_gold(files: Sequence[str], schema: Schema) -> list[Annotation]:
     return [annotation for file in files for annotation in read_annotations(Path(file), schema)]
 
 
