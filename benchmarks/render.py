@@ -74,7 +74,7 @@ def quantization() -> str:
 
 def runs() -> str:
     """Every collected run: what it read, what it cost, what it scored."""
-    head = ("run", "encoder", "trained on", "epochs", "minutes", "MB", *SHORT)
+    head = ("run", "started from", "trained on", "epochs", "minutes", "tuned", *SHORT)
     rows = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for name, run in load("runs").items():
         cost = run["cost"] or {}
@@ -84,7 +84,7 @@ def runs() -> str:
             ", ".join(run["train_files"]),
             f"{run['epochs']:g}",
             str(round(cost["seconds"] / 60)) if cost else "",
-            str(cost.get("peak_megabytes", "")),
+            "yes" if run["is_tuned"] else "no",
             *(f"{run['dev'][measure]:.3f}" for measure in SHORT.values()),
         ]
         rows.append(f"| {' | '.join(cells)} |")

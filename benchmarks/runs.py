@@ -30,20 +30,23 @@ def main() -> None:
 
 
 def collect(run: Path) -> dict[str, Any]:
-    """Config, cost and dev scores of one run; paths cut to file names."""
+    """Config, cost and dev scores of one run, those of its last epoch where it is not finished; paths cut to names."""
     checkpoint = run / "checkpoint"
-    config = yaml.safe_load((checkpoint / RUN_CONFIG).read_text(encoding="utf-8"))
-    metrics = json.loads((checkpoint / METRICS).read_text(encoding="utf-8"))
+    is_finished = (checkpoint / METRICS).exists()
+    config = yaml.safe_load(((checkpoint if is_finished else run) / RUN_CONFIG).read_text(encoding="utf-8"))
     cost = run / "training.json"
-    epochs = run / "epochs.jsonl"
+    log = run / "epochs.jsonl"
+    epochs = [json.loads(line) for line in log.open(encoding="utf-8")] if log.exists() else []
+    last = json.loads((checkpoint / METRICS).read_text(encoding="utf-8"))["dev"] if is_finished else epochs[-1]
     return {
         "encoder": _short(Path(config["encoder"])),
         "train_files": [Path(name).name for name in (*config["train_files"], *config["extra_train_files"])],
         **{key: config[key] for key in CONFIG_KEYS},
         "cost": json.loads(cost.read_text(encoding="utf-8")) if cost.exists() else None,
-        "dev": {name: metrics["dev"][name]["f1"] for name in HEADLINES},
-        "without_events": metrics["dev"]["without_events"],
-        "epochs_on_dev": [_epoch(json.loads(line)) for line in epochs.open()] if epochs.exists() else [],
+        "is_tuned": is_finished,
+        "dev": {name: last[name]["f1"] for name in HEADLINES},
+        "without_events": last["without_events"],
+        "epochs_on_dev": [_epoch(line) for line in epochs],
     }
 
 
