@@ -1,6 +1,6 @@
 """Make a finished run the packaged checkpoint: ONNX int8, weights to train on, measured figures, card, README.
 
-usage: python benchmarks/release.py RUN/checkpoint --data dev.jsonl [--int8 dynamic] [--name compact]
+usage: python benchmarks/release.py RUN/checkpoint --data dev.jsonl [--int8 nbits] [--name compact]
 Writes model/saytara/checkpoints/NAME, checkpoints/NAME and benchmarks/results/dev*.json, measured with the ONNX form
 that ships.
 """
@@ -31,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--int8", default="dynamic")
+    parser.add_argument("--int8", default="nbits")
     parser.add_argument("--name", default="compact")
     options = parser.parse_args()
     packaged = ROOT / "model" / "saytara" / "checkpoints" / options.name

@@ -280,7 +280,7 @@ def _row(name: str, score: dict[str, Any]) -> str:
 def _add_export(commands: Any) -> None:
     parser = commands.add_parser("export", help="write the ONNX graphs of a checkpoint, for inference without torch")
     parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--int8", choices=("none", "dynamic", "nbits"), default="dynamic", help="default: %(default)s")
+    parser.add_argument("--int8", choices=("none", "dynamic", "nbits"), default="nbits", help="default: %(default)s")
     parser.add_argument("--output", type=Path, help="folder to write to (default: the checkpoint itself)")
     parser.set_defaults(run=_export)
 

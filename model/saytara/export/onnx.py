@@ -46,7 +46,7 @@ class _Relate(nn.Module):
         return roles, factuality
 
 
-def export_onnx(model: Any, folder: Path, *, int8: str = "dynamic", keep_float: tuple[str, ...] = ()) -> None:
+def export_onnx(model: Any, folder: Path, *, int8: str = "nbits", keep_float: tuple[str, ...] = ()) -> None:
     """Write ``encoder.onnx`` and, with event heads, ``relations.onnx`` into `folder`.
 
     Args:
@@ -128,14 +128,13 @@ def _export(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep onnxruntime's quantiser, which logs each tensor through the root logger, to its errors."""
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.ERROR)
+    """Keep onnxruntime's quantisers, which log every node, to their errors."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
     try:
         yield
     finally:
-        root.setLevel(level)
+        logging.disable(before)
 
 
 def _quantize(source: Path, target: Path, int8: str, keep_float: tuple[str, ...]) -> None:
@@ -162,8 +161,12 @@ def _quantize(source: Path, target: Path, int8: str, keep_float: tuple[str, ...]
     except ImportError as error:  # onnx_ir, which onnxruntime does not bring
         raise MissingExtraError("quantising to nbits", extra="train") from error
 
+    # the word-piece table, over a quarter of the weights, is only looked up: int8 costs it nothing
+    looked_up = target.with_suffix(".lookup")
+    quantize_dynamic(source, looked_up, weight_type=QuantType.QInt8, op_types_to_quantize=["Gather"])
     config = DefaultWeightOnlyQuantConfig(block_size=32, is_symmetric=True, accuracy_level=4, bits=8)
-    quantizer = MatMulNBitsQuantizer(graph, nodes_to_exclude=excluded, algo_config=config)
+    quantizer = MatMulNBitsQuantizer(onnx.load(looked_up), nodes_to_exclude=excluded, algo_config=config)
+    looked_up.unlink()
     quantizer.process()
     quantizer.model.save_model_to_file(str(target))
 

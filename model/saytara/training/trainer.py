@@ -43,7 +43,7 @@ from saytara.tags import tag_names
 from saytara.training.config import TrainConfig
 from saytara.training.examples import Batcher, Example, make_examples
 from saytara.training.losses import LossWeights, joint_loss
-from saytara.training.tuning import calibrate, tune
+from saytara.training.tuning import calibrate, calibrate_events, tune
 
 logger = logging.getLogger(__name__)
 EPOCHS = "epochs.jsonl"
@@ -134,6 +134,7 @@ def finish(
     """Calibrate, tune thresholds, measure on dev, and write the run's ``checkpoint`` folder."""
     decoding = calibrate(extractor(model, DecodingConfig()), dev_set)
     decoding = tune(extractor(model, decoding), dev_set)
+    decoding = calibrate_events(extractor(model, decoding), dev_set)
     metrics = {"dev": evaluate(extractor(model, decoding), dev_set), "dev_files": list(config.dev_files)}
     save_checkpoint(run / "checkpoint", model, tokenizer, decoding, config, metrics)
     return metrics

@@ -46,12 +46,16 @@ def calibrate(extractor: Extractor, gold: Sequence[Annotation]) -> DecodingConfi
     fitted = {kind: fit_platt(pairs) for kind, pairs in found.items() if len(pairs) >= 20}
     if "mention" in fitted:
         fitted["trigger"] = fitted["mention"]
-    config = replace(config, calibration=fitted)
-    final = extractor.with_decoding(config)
-    events = [p for a in gold for p in outcomes(a, final.extract_document(a.document))["event"]]
-    if len(events) >= 20:
-        config = replace(config, calibration={**fitted, "event": fit_platt(events)})
-    return config
+    return calibrate_events(extractor.with_decoding(replace(config, calibration=fitted)), gold)
+
+
+def calibrate_events(extractor: Extractor, gold: Sequence[Annotation]) -> DecodingConfig:
+    """Platt-scale event scores on `gold`, all else being as it is: the last step, after thresholds are chosen."""
+    config = extractor.decoding
+    others = {kind: value for kind, value in config.calibration.items() if kind != "event"}
+    plain = extractor.with_decoding(replace(config, calibration=others))
+    events = [p for a in gold for p in outcomes(a, plain.extract_document(a.document))["event"]]
+    return replace(config, calibration={**others, "event": fit_platt(events)}) if len(events) >= 20 else config
 
 
 def fit_platt(pairs: Sequence[tuple[float, bool]], *, steps: int = 100) -> Calibration:
