@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from saytara.card import render_card
-from saytara.checkpoint import METRICS, PREDICTION_FILES, WEIGHTS, load_extractor, load_model, write_json
+from saytara.checkpoint import CONFIG, METRICS, PREDICTION_FILES, WEIGHTS, load_extractor, load_model, write_json
 from saytara.corpus import read_annotations
 from saytara.document import Annotation
 from saytara.evaluation import evaluate
@@ -67,7 +67,10 @@ def main() -> None:
 
 
 def anonymise(folder: Path) -> None:
-    """Keep file names, not this machine's folders, in the run config that ships."""
+    """Keep file names, not this machine's folders, in the configs that ship."""
+    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    config["encoder"]["_name_or_path"] = Path(config["encoder"].get("_name_or_path", "")).name
+    write_json(folder / CONFIG, config)
     path = folder / "run.yaml"
     import yaml
 
