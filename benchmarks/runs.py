@@ -40,7 +40,7 @@ def collect(run: Path) -> dict[str, Any]:
     last = json.loads((checkpoint / METRICS).read_text(encoding="utf-8"))["dev"] if is_finished else epochs[-1]
     return {
         "encoder": _short(Path(config["encoder"])),
-        "train_files": [Path(name).name for name in (*config["train_files"], *config["extra_train_files"])],
+        "train_files": [_corpus(Path(name)) for name in (*config["train_files"], *config["extra_train_files"])],
         **{key: config[key] for key in CONFIG_KEYS},
         "cost": json.loads(cost.read_text(encoding="utf-8")) if cost.exists() else None,
         "is_tuned": is_finished,
@@ -48,6 +48,11 @@ def collect(run: Path) -> dict[str, Any]:
         "without_events": last["without_events"],
         "epochs_on_dev": [_epoch(line) for line in epochs],
     }
+
+
+def _corpus(path: Path) -> str:
+    """``authored`` for the repository's own training set, ``real`` for one that is not redistributed."""
+    return "authored" if path.resolve() == RESULTS.parents[2] / "data" / "train.jsonl" else "real"
 
 
 def _short(encoder: Path) -> str:
