@@ -7,27 +7,12 @@ STATE: a folder with model.safetensors (a run's ``states/checkpoint-N`` or ``che
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file
 
-import saytara
-from saytara.arabic.normalize import Normalization
-from saytara.decoding import DecodingConfig
-from saytara.encoding import DocumentEncoder
-from saytara.pipeline import Extractor, ModelInfo
-from saytara.scoring import TorchScorer
 from saytara.training.config import TrainConfig, load_config
-from saytara.training.trainer import (
-    finish,
-    load_schema,
-    load_tokenizer,
-    make_model_config,
-    read_gold,
-    start_model,
-    uses_bf16,
-)
+from saytara.training.trainer import finish, read_gold, set_up
 
 
 def main() -> None:
@@ -38,29 +23,11 @@ def main() -> None:
     options, overrides = parser.parse_known_args()
     config = replace(load_config(TrainConfig, options.config, overrides), output=str(options.output))
     torch.set_num_threads(config.threads)
-    schema = load_schema(config.schema)
-    tokenizer = load_tokenizer(config.encoder, config.revision)
-    model_config = make_model_config(config, schema)
-    encoder = DocumentEncoder(
-        tokenizer.backend_tokenizer,
-        Normalization.from_dict(model_config.normalization),
-        max_pieces=config.max_pieces,
-        overlap_pieces=config.overlap_pieces,
-    )
-    model = start_model(config, model_config)
+    setup = set_up(config)
     weights = [load_file(state / "model.safetensors") for state in options.states]
-    model.load_state_dict({name: sum(w[name] for w in weights) / len(weights) for name in weights[0]})
-
-    def extractor(network: Any, decoding: DecodingConfig) -> Extractor:
-        return Extractor(
-            schema=schema,
-            encoder=encoder,
-            scorer=TorchScorer(network, bf16=uses_bf16(config)),
-            decoding=decoding,
-            info=ModelInfo(config.name, None, saytara.__version__),
-        )
-
-    metrics = finish(config, model, extractor, read_gold(config.dev_files, schema), tokenizer, options.output)
+    setup.model.load_state_dict({name: sum(w[name] for w in weights) / len(weights) for name in weights[0]})
+    dev_set = read_gold(config.dev_files, setup.schema)
+    metrics = finish(config, setup.model, setup.extractor, dev_set, setup.tokenizer, options.output)
     print({name: score["f1"] for name, score in metrics["dev"].items() if isinstance(score, dict) and "f1" in score})
 
 

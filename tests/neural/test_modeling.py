@@ -20,6 +20,7 @@ from transformers import (
     XLMRobertaModel,
 )
 
+from saytara import modeling, pairing
 from saytara.arabic.normalize import NORMALIZATIONS
 from saytara.configuration import SaytaraConfig
 from saytara.document import Annotation
@@ -421,3 +422,8 @@ def test_the_config_survives_a_round_trip(model: SaytaraModel, tmp_path: Path) -
     loaded = SaytaraConfig.from_pretrained(tmp_path)
     assert type(loaded.encoder) is BertConfig
     assert loaded.to_dict() == model.config.to_dict()
+
+
+@pytest.mark.parametrize("name", ["DISTANCE_BUCKETS", "RANK_BUCKETS", "SENTENCE_BUCKETS"])
+def test_the_model_has_as_many_buckets_as_pairs_have(name: str) -> None:
+    assert getattr(modeling, name) == getattr(pairing, name)

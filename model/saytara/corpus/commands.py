@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from saytara.corpus.schemas import load_schema
 from saytara.document import Annotation
-from saytara.errors import ConfigError, DataError, closest
-from saytara.schema import CONTROL_CHANGE, NER, Schema
+from saytara.errors import ConfigError, closest
+from saytara.schema import CONTROL_CHANGE
 
-SCHEMAS = {schema.name: schema for schema in (CONTROL_CHANGE, NER)}
 LEVELS = ("error", "warning", "notice")
 
 
@@ -28,23 +28,6 @@ def add_data_commands(actions: Any) -> None:
     _add_stats(actions)
     _add_import(actions)
     _add_export(actions)
-
-
-def load_schema(name: str) -> Schema:
-    """A schema by its name or from a JSON file.
-
-    >>> load_schema("ner").events
-    ()
-    """
-    if name in SCHEMAS:
-        return SCHEMAS[name]
-    path = Path(name)
-    if path.suffix != ".json" or not path.is_file():
-        raise ConfigError(f"unknown schema {name!r}; {closest(name, SCHEMAS)}. Or give a .json file.")
-    try:
-        return Schema.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except ValueError as error:
-        raise DataError(f"is not JSON ({error}). Give a schema as `Schema.to_dict` writes it.", where=name) from error
 
 
 def _add_schema(parser: argparse.ArgumentParser) -> None:

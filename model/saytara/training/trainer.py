@@ -11,6 +11,7 @@ import re
 import resource
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import is_zipfile
@@ -28,6 +29,7 @@ from saytara.arabic.normalize import NORMALIZATIONS, Normalization
 from saytara.checkpoint import DECODING, METRICS, RUN_CONFIG, load_model, pack_rows, write_json
 from saytara.configuration import SaytaraConfig
 from saytara.corpus import read_annotations
+from saytara.corpus.schemas import load_schema
 from saytara.decoding import DecodingConfig
 from saytara.document import Annotation
 from saytara.encoding import DocumentEncoder
@@ -37,7 +39,7 @@ from saytara.files import atomic_write
 from saytara.modeling import SaytaraModel
 from saytara.pipeline import Extractor, ModelInfo
 from saytara.provenance import provenance
-from saytara.schema import CONTROL_CHANGE, NER, Schema
+from saytara.schema import Schema
 from saytara.scoring import TorchScorer
 from saytara.tags import tag_names
 from saytara.training.config import TrainConfig
@@ -54,7 +56,41 @@ HARMLESS = ("name", "keep_epochs", "report_to", "threads")
 """Settings that may change when an interrupted run goes on."""
 COUNTED_FROM_PAD = ("roberta", "xlm-roberta", "camembert")
 """Architectures that number positions from the padding piece's id on."""
-SCHEMAS = {schema.name: schema for schema in (CONTROL_CHANGE, NER)}
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a run config names: schema, tokenizer, encoder of texts, and the model to start from."""
+
+    config: TrainConfig
+    schema: Schema
+    tokenizer: Any
+    encoder: DocumentEncoder
+    model: SaytaraModel
+
+    def extractor(self, network: Any, decoding: DecodingConfig) -> Extractor:
+        """The extractor that ships, around a network of this run."""
+        return Extractor(
+            schema=self.schema,
+            encoder=self.encoder,
+            scorer=TorchScorer(network, bf16=uses_bf16(self.config)),
+            decoding=decoding,
+            info=ModelInfo(self.config.name, None, saytara.__version__),
+        )
+
+
+def set_up(config: TrainConfig) -> Setup:
+    """Load what `config` names; fresh heads draw on torch's random state."""
+    schema = load_schema(config.schema)
+    tokenizer = load_tokenizer(config.encoder, config.revision)
+    model_config = make_model_config(config, schema)
+    encoder = DocumentEncoder(
+        tokenizer.backend_tokenizer,
+        Normalization.from_dict(model_config.normalization),
+        max_pieces=config.max_pieces,
+        overlap_pieces=config.overlap_pieces,
+    )
+    return Setup(config, schema, tokenizer, encoder, start_model(config, model_config))
 
 
 def train(config: TrainConfig) -> dict[str, Any]:
@@ -65,41 +101,23 @@ def train(config: TrainConfig) -> dict[str, Any]:
     """
     torch.set_num_threads(config.threads)
     set_seed(config.seed)
-    schema = load_schema(config.schema)
-    train_set = _training_documents(config, schema)
-    dev_set = read_gold(config.dev_files, schema)
+    setup = set_up(config)
+    train_set = _training_documents(config, setup.schema)
+    dev_set = read_gold(config.dev_files, setup.schema)
     run = Path(config.output)
-    tokenizer = load_tokenizer(config.encoder, config.revision)
-    model_config = make_model_config(config, schema)
-    document_encoder = DocumentEncoder(
-        tokenizer.backend_tokenizer,
-        Normalization.from_dict(model_config.normalization),
-        max_pieces=config.max_pieces,
-        overlap_pieces=config.overlap_pieces,
-    )
-    model = start_model(config, model_config)
-    examples = make_examples(train_set, document_encoder, schema)
+    model, tokenizer = setup.model, setup.tokenizer
+    examples = make_examples(train_set, setup.encoder, setup.schema)
     batcher = Batcher(
-        schema,
+        setup.schema,
         pad_id=int(tokenizer.pad_token_id or 0),
         mask_id=tokenizer.mask_token_id,
         word_mask_probability=config.word_mask_probability,
     )
-
-    def extractor(network: Any, decoding: DecodingConfig) -> Extractor:
-        return Extractor(
-            schema=schema,
-            encoder=document_encoder,
-            scorer=TorchScorer(network, bf16=uses_bf16(config)),
-            decoding=decoding,
-            info=ModelInfo(config.name, None, saytara.__version__),
-        )
-
     trainer = JointTrainer(
         run=config,
         batcher=batcher,
         dev=dev_set,
-        extractor=extractor,
+        extractor=setup.extractor,
         model=model,
         args=training_arguments(config, steps_per_epoch=-(-len(examples) // config.batch_size)),
         train_dataset=ExampleList(examples),
@@ -115,7 +133,7 @@ def train(config: TrainConfig) -> dict[str, Any]:
         return {}
     write_json(run / COST, _cost(trainer, done.metrics, model))
     model.load_state_dict(choose_weights(trainer, config))
-    return finish(config, model, extractor, dev_set, tokenizer, run)
+    return finish(config, model, setup.extractor, dev_set, tokenizer, run)
 
 
 def _cost(trainer: "JointTrainer", measured: dict[str, float], model: SaytaraModel) -> dict[str, Any]:
@@ -186,16 +204,6 @@ def save_tokenizer(tokenizer: Any, folder: Path) -> None:
         folder / "tokenizer_config.json",
         {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": tokenizer.model_max_length, **special},
     )
-
-
-def load_schema(name: str) -> Schema:
-    """A schema by its name or from a JSON file."""
-    if name in SCHEMAS:
-        return SCHEMAS[name]
-    path = Path(name)
-    if path.suffix != ".json" or not path.exists():
-        raise ConfigError(f"unknown schema {name!r}; {closest(name, SCHEMAS)}. Or give a .json file.")
-    return Schema.from_dict(json.loads(path.read_text(encoding="utf-8")))
 
 
 def load_tokenizer(encoder: str, revision: str) -> Any:
