@@ -102,6 +102,27 @@ SHORT = {
 }
 
 
+def training_value() -> str:
+    """Authored, real and both, on both dev sets."""
+    result = load("training-value")
+    head = ("trained on", "passages", "steps", "dev", *SHORT)
+    rows = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for row in result["rows"]:
+        scores = " | ".join(f"{row['scores'][measure]:.3f}" for measure in SHORT.values())
+        rows.append(f"| {row['trained_on']} | {row['documents']:,} | {row['steps']:,} | {row['dev']} | {scores} |")
+    return "\n".join(rows)
+
+
+def training_value_parts() -> str:
+    """The same by label, type and role, on real reports."""
+    found = [row for row in load("training-value")["rows"] if row["dev"] == "real"]
+    rows = [f"| F1 on real dev | {' | '.join(row['trained_on'] for row in found)} |", "|" + "---|" * (len(found) + 1)]
+    for part in found[0]["parts"]:
+        figures = " | ".join(f"{row['parts'].get(part, 0.0):.3f}" for row in found)
+        rows.append(f"| {part.partition(':')[2]} | {figures} |")
+    return "\n".join(rows)
+
+
 def corpus() -> str:
     """The authored corpus beside the real training set."""
     return stats_table(load("corpus")["columns"]).rstrip()
@@ -140,6 +161,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "speed": speed,
     "quantization": quantization,
     "runs": runs,
+    "training-value": training_value,
+    "training-value-parts": training_value_parts,
     "agreement": agreement,
     "corpus": corpus,
     "linking": linking,
