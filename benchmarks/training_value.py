@@ -1,7 +1,8 @@
 """What a training set is worth: runs of one recipe on different texts, each scored on each dev set.
 
 usage: python benchmarks/training_value.py NAME=RUN_FOLDER … --data FILE FILE …
-Scores are those of a run's last state at neutral thresholds, so that no dev set is favoured. Writes results/training-value.json.
+Scores are those of a run's last state at neutral thresholds, so that no dev set is favoured. Writes
+results/training-value.json.
 """
 
 import argparse

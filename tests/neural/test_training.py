@@ -16,6 +16,7 @@ import torch
 import yaml
 from torch import nn
 
+from saytara.checkpoint import load_model
 from saytara.cli import main
 from saytara.corpus.conll import write_conll
 from saytara.corpus.jsonl import write_corpus
@@ -25,7 +26,7 @@ from saytara.evaluation import evaluate
 from saytara.pipeline import Extractor
 from saytara.schema import CONTROL_CHANGE, NER
 from saytara.training.config import TrainConfig, load_config
-from saytara.training.examples import Relations
+from saytara.training.examples import Batcher, Relations, make_examples
 from saytara.training.losses import LossWeights, joint_loss
 from saytara.training.trainer import (
     BucketSampler,
@@ -33,6 +34,9 @@ from saytara.training.trainer import (
     list_states,
     make_model_config,
     parameter_groups,
+    read_gold,
+    set_up,
+    standardise,
     start_model,
     step_of,
     train,
@@ -66,6 +70,39 @@ def test_four_reports_are_learnt_by_heart(
     assert json.loads(json.dumps(evaluate(loaded, four))) == metrics["dev"]
     claim = loaded.extract(reports["self-claim"].document.text).events[0]
     assert claim.fillers("controller") == claim.fillers("claimant") != ()
+
+
+def test_fresh_heads_stand_on_the_trained_encoder_and_read_standardised_vectors(
+    tiny_run: TrainConfig, tmp_path: Path
+) -> None:
+    first = replace(tiny_run, output=str(tmp_path / "first"), epochs=3, dev_files=())
+    train(first)
+    again = replace(first, encoder=str(tmp_path / "first" / "checkpoint"), fresh_heads=True, relation_layers=2)
+    setup = set_up(again)
+    trained = load_model(tmp_path / "first" / "checkpoint")
+    for name, tensor in trained.state_dict().items():
+        if name.startswith(("encoder.", "tagger.")):
+            assert torch.equal(setup.model.state_dict()[name], tensor), name
+    assert len(setup.model.relation_layers) == 2
+    assert not torch.equal(setup.model.relation_inner.weight, trained.relation_inner.weight)
+
+    examples = make_examples(read_gold(again.train_files, setup.schema), setup.encoder, setup.schema)
+    batcher = Batcher(setup.schema, pad_id=0, mask_id=None, word_mask_probability=0.0)
+    standardise(setup.model, batcher, examples)
+    batch: dict[str, Any] = batcher(examples)
+    with torch.no_grad():
+        hidden, _ = setup.model.eval().read(batch["input_ids"], batch["attention_mask"], batch["pool"])
+    seen = (hidden[batch["word_mask"]] - setup.model.centre) * setup.model.scale
+    assert seen.mean(0).abs().max() < 1e-3
+    assert (seen.std(0) - 1).abs().max() < 1e-3
+
+    # going on without fresh heads keeps what they were shown; a whole run with them shows them the new encoder's
+    kept = set_up(replace(again, fresh_heads=False)).model
+    assert torch.equal(kept.centre, trained.centre)
+    train(replace(again, output=str(tmp_path / "second"), epochs=1))
+    finished = load_model(tmp_path / "second" / "checkpoint")
+    assert torch.allclose(finished.centre, setup.model.centre, atol=1e-5)
+    assert not torch.allclose(finished.centre, trained.centre, atol=1e-3)
 
 
 # -- the loss --------------------------------------------------------------------------------------------------------
@@ -264,7 +301,7 @@ def killed(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 300
     while process.poll() is None and time.monotonic() < deadline:
         if sum((state / "trainer_state.json").exists() for state in list_states(run)) >= 2:
             break

@@ -23,7 +23,9 @@ class TrainConfig:
     name: str = "saytara"
     """Name of the checkpoint."""
     encoder: str = "runs/encoder"
-    """Folder or Hub id of the pretrained encoder."""
+    """Folder or Hub id of the pretrained encoder, or the folder of a finished saytara checkpoint to train on."""
+    fresh_heads: bool = False
+    """Of a finished checkpoint, keep the encoder and the tag head only; relation and factuality heads start anew."""
     revision: str = "main"
     """Branch, tag or commit of a Hub encoder."""
     normalization: str = "compact"

@@ -54,6 +54,8 @@ COST = "training.json"
 """What a run cost: steps, seconds and memory since it was last begun."""
 HARMLESS = ("name", "keep_epochs", "report_to", "threads")
 """Settings that may change when an interrupted run goes on."""
+STANDARDISED_ON = 400
+"""Windows whose word vectors say what fresh heads are to subtract and scale by."""
 COUNTED_FROM_PAD = ("roberta", "xlm-roberta", "camembert")
 """Architectures that number positions from the padding piece's id on."""
 
@@ -113,6 +115,8 @@ def train(config: TrainConfig) -> dict[str, Any]:
         mask_id=tokenizer.mask_token_id,
         word_mask_probability=config.word_mask_probability,
     )
+    if model.types and (config.fresh_heads or not starts_from_checkpoint(config)):
+        standardise(model, batcher, examples)
     trainer = JointTrainer(
         run=config,
         batcher=batcher,
@@ -244,10 +248,12 @@ def make_model_config(config: TrainConfig, schema: Schema) -> SaytaraConfig:
 
 def start_model(config: TrainConfig, model_config: SaytaraConfig) -> SaytaraModel:
     """Fresh heads on a pretrained encoder, or a finished saytara checkpoint of the same schema to train on."""
-    if (Path(config.encoder) / "decoding.json").exists():
+    if starts_from_checkpoint(config):
         model: SaytaraModel = load_model(Path(config.encoder))
         if model.config.schema != model_config.schema:
             raise ConfigError(f"checkpoint {config.encoder!r} has another schema than this run ({config.schema}).")
+        if config.fresh_heads:
+            model = with_fresh_heads(model, model_config)
     else:
         model = SaytaraModel.from_encoder(config.encoder, model_config, **_revision(config.encoder, config.revision))
     model.encoder.config.hidden_dropout_prob = config.dropout
@@ -260,6 +266,34 @@ def start_model(config: TrainConfig, model_config: SaytaraConfig) -> SaytaraMode
     if config.max_pieces > room:
         raise ConfigError(f"max_pieces is {config.max_pieces}, but the encoder reads at most {room} pieces.")
     return model
+
+
+def with_fresh_heads(trained: SaytaraModel, model_config: SaytaraConfig) -> SaytaraModel:
+    """The encoder and the tag head of a trained model under relation and factuality heads that know nothing yet."""
+    model_config.encoder = trained.config.encoder
+    model = SaytaraModel(model_config)
+    model.encoder.load_state_dict(trained.encoder.state_dict())
+    model.tagger.load_state_dict(trained.tagger.state_dict())
+    return model
+
+
+def starts_from_checkpoint(config: TrainConfig) -> bool:
+    """Whether the run goes on from a finished saytara checkpoint, with its heads."""
+    return (Path(config.encoder) / DECODING).exists()
+
+
+@torch.no_grad()
+def standardise(model: SaytaraModel, batcher: Batcher, examples: Sequence[Example]) -> None:
+    """Show the model the word vectors that its encoder gives before training, on the first texts."""
+    is_training = model.training
+    model.eval()
+    vectors = []
+    for start in range(0, min(len(examples), STANDARDISED_ON), 4):
+        batch: dict[str, Any] = batcher(examples[start : start + 4])
+        hidden, _ = model.read(batch["input_ids"], batch["attention_mask"], batch["pool"])
+        vectors.append(hidden[batch["word_mask"]])
+    model.standardise(torch.cat(vectors).float())
+    model.train(is_training)
 
 
 def _revision(encoder: str, revision: str) -> dict[str, str]:
