@@ -91,6 +91,17 @@ def runs() -> str:
     return "\n".join(rows)
 
 
+def bootstrap() -> str:
+    """The packaged checkpoint against the one before it."""
+    result = load("bootstrap")
+    rows = ["| | before | now | difference | 95 % interval |", "|---|---|---|---|---|"]
+    for measure, row in result["measures"].items():
+        low, high = row["interval_95"]
+        figures = f"{row['first']:.3f} | {row['second']:.3f} | {row['difference']:+.3f}"
+        rows.append(f"| {measure} | {figures} | {low:+.3f} … {high:+.3f} |")
+    return "\n".join([*rows, "", f"{result['samples']:,} samples of the passages of `{result['data']}`."])
+
+
 SHORT = {
     "entity": "entity",
     "trigger": "trigger",
@@ -161,6 +172,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "speed": speed,
     "quantization": quantization,
     "runs": runs,
+    "bootstrap": bootstrap,
     "training-value": training_value,
     "training-value-parts": training_value_parts,
     "agreement": agreement,
