@@ -330,8 +330,6 @@ def training_arguments(config: TrainConfig, *, steps_per_epoch: int) -> Training
         report_to=list(config.report_to),
         remove_unused_columns=False,
         dataloader_pin_memory=torch.cuda.is_available(),
-        train_sampling_strategy="group_by_length",
-        length_column_name="length",
         ddp_find_unused_parameters=True,
         disable_tqdm=False,
     )
