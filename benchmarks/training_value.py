@@ -2,10 +2,11 @@
 
 usage: python benchmarks/training_value.py NAME=RUN_FOLDER … --data FILE FILE …
 Scores are those of a run's last state at neutral thresholds, so that no dev set is favoured. Writes
-results/training-value.json.
+results/training-value.json; a run that stands there already under the name is replaced, the others stay.
 """
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,10 @@ def main() -> None:
     parser.add_argument("runs", nargs="+", metavar="NAME=RUN_FOLDER")
     parser.add_argument("--data", type=Path, nargs="+", required=True)
     options = parser.parse_args()
-    rows = []
+    rows = json.loads(RESULTS.read_text(encoding="utf-8"))["rows"] if RESULTS.exists() else []
     for item in options.runs:
         name, _, folder = item.partition("=")
-        rows += score(name, Path(folder), options.data)
+        rows = [row for row in rows if row["trained_on"] != name] + score(name, Path(folder), options.data)
     write_json(RESULTS, {"rows": rows, **provenance()})
 
 

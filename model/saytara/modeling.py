@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, PreTrainedModel
+from transformers import AutoConfig, AutoModel, PreTrainedModel, initialization
 from transformers.utils import ModelOutput
 
 from .configuration import SaytaraConfig
@@ -124,15 +124,16 @@ class SaytaraModel(PreTrainedModel):  # type: ignore[misc,unused-ignore]
         self.factuality_outer = nn.Linear(width, len(config.schema["factuality"]))
 
     def _init_weights(self, module: nn.Module) -> None:
+        # these leave alone what was loaded, which plain assignments would overwrite in transformers 5.0
         if isinstance(module, nn.Linear):
-            module.weight.data.normal_(std=0.02)
+            initialization.normal_(module.weight, std=0.02)
             if module.bias is not None:
-                module.bias.data.zero_()
+                initialization.zeros_(module.bias)
         elif isinstance(module, nn.Embedding):
-            module.weight.data.normal_(std=0.02)
+            initialization.normal_(module.weight, std=0.02)
         elif isinstance(module, nn.LayerNorm):
-            module.weight.data.fill_(1.0)
-            module.bias.data.zero_()
+            initialization.ones_(module.weight)
+            initialization.zeros_(module.bias)
         if module is self and self.types:  # buffers that are not saved
             roles = self.config.schema["roles"]
             legal = [[label in roles[role] for role in self.roles] for label in self.labels]

@@ -112,4 +112,5 @@ def _open_graph(path: Path, threads: int) -> Any:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own errors share no base but this
-        raise CheckpointError(f"{path} cannot be read ({error}). Download or export the checkpoint again.") from error
+        said = str(error).strip()
+        raise CheckpointError(f"{path} cannot be read ({said}). Download or export the checkpoint again.") from error
