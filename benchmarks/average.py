@@ -9,10 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 
 from saytara.training.config import TrainConfig, load_config
-from saytara.training.trainer import finish, read_gold, set_up
+from saytara.training.trainer import average_weights, finish, read_gold, set_up
 
 
 def main() -> None:
@@ -24,8 +23,7 @@ def main() -> None:
     config = replace(load_config(TrainConfig, options.config, overrides), output=str(options.output))
     torch.set_num_threads(config.threads)
     setup = set_up(config)
-    weights = [load_file(state / "model.safetensors") for state in options.states]
-    setup.model.load_state_dict({name: sum(w[name] for w in weights) / len(weights) for name in weights[0]})
+    setup.model.load_state_dict(average_weights(options.states))
     dev_set = read_gold(config.dev_files, setup.schema)
     metrics = finish(config, setup.model, setup.extractor, dev_set, setup.tokenizer, options.output)
     print({name: score["f1"] for name, score in metrics["dev"].items() if isinstance(score, dict) and "f1" in score})

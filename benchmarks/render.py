@@ -115,10 +115,9 @@ SHORT = {
 
 def training_value() -> str:
     """Authored, real and both, on both dev sets."""
-    result = load("training-value")
     head = ("trained on", "passages", "steps", "dev", *SHORT)
     rows = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
-    for row in result["rows"]:
+    for row in load("training-value")["rows"]:
         scores = " | ".join(f"{row['scores'][measure]:.3f}" for measure in SHORT.values())
         rows.append(f"| {row['trained_on']} | {row['documents']:,} | {row['steps']:,} | {row['dev']} | {scores} |")
     return "\n".join(rows)

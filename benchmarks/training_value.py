@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from runs import CONFIG_KEYS
 from safetensors.torch import load_file
 
 from saytara.checkpoint import RUN_CONFIG, write_json
@@ -22,7 +23,6 @@ from saytara.training.trainer import list_states, read_gold, set_up, step_of
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "training-value.json"
-RECIPE = ("epochs", "batch_size", "encoder_lr", "head_lr", "role_weight", "trigger_weight", "seed")
 
 
 def main() -> None:
@@ -54,7 +54,7 @@ def score(name: str, run: Path, dev_files: list[Path]) -> list[dict[str, Any]]:
                 "trained_on": name,
                 "documents": documents,
                 "steps": step_of(state),
-                "recipe": {key: getattr(config, key) for key in RECIPE},
+                "recipe": {key: getattr(config, key) for key in CONFIG_KEYS},
                 "dev": "authored" if path.resolve().parent == ROOT / "data" else "real",
                 "scores": {key: measured[key]["f1"] for key in HEADLINES},
                 "parts": {

@@ -301,7 +301,7 @@ def killed(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 90
     while process.poll() is None and time.monotonic() < deadline:
         if sum((state / "trainer_state.json").exists() for state in list_states(run)) >= 2:
             break

@@ -550,16 +550,20 @@ def choose_weights(trainer: JointTrainer, config: TrainConfig) -> dict[str, Tens
     """Weights of the best epoch by dev event F1 (entity F1 without events), or the average of the last ones."""
     states = list_states(Path(config.output))
     if config.average_checkpoints > 1 and len(states) > 1:
-        chosen = states[-config.average_checkpoints :]
-        total: dict[str, Tensor] = {}
-        for state in chosen:
-            for name, tensor in load_file(state / "model.safetensors").items():
-                total[name] = total.get(name, torch.zeros_like(tensor)) + tensor / len(chosen)
-        return total
+        return average_weights(states[-config.average_checkpoints :])
     best = [state for state in states if step_of(state) == trainer.state.best_global_step]
     if best:
         return load_file(best[0] / "model.safetensors")
     return {name: tensor.detach().cpu() for name, tensor in trainer.model.state_dict().items()}
+
+
+def average_weights(folders: Sequence[Path]) -> dict[str, Tensor]:
+    """Mean of the weights that lie in states or checkpoints (model soup, Wortsman et al. 2022)."""
+    total: dict[str, Tensor] = {}
+    for folder in folders:
+        for name, tensor in load_file(folder / "model.safetensors").items():
+            total[name] = total.get(name, torch.zeros_like(tensor)) + tensor / len(folders)
+    return total
 
 
 def _training_documents(config: TrainConfig, schema: Schema) -> list[Annotation]:
