@@ -1,4 +1,4 @@
-"""The command line: ``saytara predict | train | evaluate | export | push | encoder | data``.
+"""The command line: ``saytara predict | train | distil | evaluate | export | push | encoder | data``.
 
 Parses arguments, prints and exits; every real step is a function elsewhere.
 """
@@ -51,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     _add_predict(commands)
     _add_train(commands)
+    _add_distil(commands)
     _add_evaluate(commands)
     _add_export(commands)
     _add_push(commands)
@@ -178,6 +179,31 @@ def _train(options: argparse.Namespace) -> int:
     metrics = train(config)
     print(_headlines(metrics["dev"]) if metrics.get("dev") else "no dev files, so no scores")
     print(f"checkpoint: {Path(config.output) / 'checkpoint'}")
+    return 0
+
+
+def _add_distil(commands: Any) -> None:
+    parser = commands.add_parser("distil", help="let checkpoints annotate raw texts with probabilities to train on")
+    parser.add_argument("texts", nargs="+", type=Path, help=".txt, .jsonl or .jsonl.gz files of raw reports")
+    parser.add_argument(
+        "--teacher", type=Path, action="append", required=True, help="checkpoint folder with weights; may be repeated"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="file for `soft_files` of a run config")
+    parser.add_argument("--limit", type=int, default=3000, help="passages to keep (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="which texts come first (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of torch (default: %(default)s)")
+    parser.set_defaults(run=_distil)
+
+
+def _distil(options: argparse.Namespace) -> int:
+    _need("distilling", "torch")
+    import torch
+
+    from saytara.training.distillation import Teachers, distil
+
+    torch.set_num_threads(options.threads)
+    found = distil(Teachers(options.teacher), options.texts, options.output, limit=options.limit, seed=options.seed)
+    print(f"{found['texts']} texts, {found['annotated']} passages annotated, {found['kept']} kept: {options.output}")
     return 0
 
 

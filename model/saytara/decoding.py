@@ -46,6 +46,10 @@ class DecodingConfig:
     """Lowest score of a mention label, event type or role (roles: 0.5 where not named; others: 0)."""
     fallbacks: Mapping[str, float] = field(default_factory=dict)
     """Role to a lower score at which its best filler still counts where no filler reaches the threshold."""
+    further: Mapping[str, float] = field(default_factory=dict)
+    """Role to a higher score that every filler but its best one needs."""
+    exclusive: Sequence[tuple[str, str]] = ()
+    """Roles that one mention never fills together: it keeps the one with the higher score."""
     calibration: Mapping[str, Calibration] = field(default_factory=dict)
     """Of ``mention``, ``trigger``, ``argument``, ``factuality`` and ``event`` scores."""
 
@@ -60,8 +64,11 @@ class DecodingConfig:
                 raise ConfigError(f"no threshold can be set for {name!r}; {closest(name, known)}")
             if not 0 <= value <= 1:
                 raise ConfigError(f"threshold of {name!r} is {value}; give a score between 0 and 1")
-        fallbacks = {role: value for role, value in self.fallbacks.items() if role not in thresholds}
-        return replace(self, thresholds={**self.thresholds, **thresholds}, fallbacks=fallbacks)
+        fallbacks, further = (
+            {role: value for role, value in values.items() if role not in thresholds}
+            for values in (self.fallbacks, self.further)
+        )
+        return replace(self, thresholds={**self.thresholds, **thresholds}, fallbacks=fallbacks, further=further)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -73,7 +80,8 @@ class DecodingConfig:
             if key not in known:
                 raise ConfigError(f"unknown decoding key {key!r}; {closest(key, known)}")
         calibration = {kind: Calibration(**value) for kind, value in values.get("calibration", {}).items()}
-        return cls(**{**values, "calibration": calibration})
+        exclusive = tuple((one, other) for one, other in values.get("exclusive", ()))
+        return cls(**{**values, "calibration": calibration, "exclusive": exclusive})
 
 
 _IDENTITY = Calibration()
@@ -131,22 +139,39 @@ class Decoder:
         Returns:
             (role, mention number, score), in the order of roles and of mentions.
         """
-        found = []
-        for index, role in enumerate(self.roles):
-            threshold = self.config.thresholds.get(role, 0.5)
-            scored = [
-                (role, mention, self.config.calibrate("argument", probability))
+        scores = {
+            role: {
+                mention: self.config.calibrate("argument", probability)
                 for mention, label, probability in zip(
                     mentions, labels, _sigmoid(role_logits[:, index]).tolist(), strict=True
                 )
                 if self._fills[index][label]
-            ]
-            fillers = [filler for filler in scored if filler[2] >= threshold]
-            if not fillers and scored and role in self.config.fallbacks:
-                best = max(scored, key=lambda filler: filler[2])
-                fillers = [best] if best[2] >= self.config.fallbacks[role] else []
-            found += fillers
-        return found
+            }
+            for index, role in enumerate(self.roles)
+        }
+        found = {role: self._reaching(role, scored) for role, scored in scores.items()}
+        for one, other in self.config.exclusive:
+            for mention in found[one] & found[other]:
+                found[one if scores[one][mention] < scores[other][mention] else other].remove(mention)
+        for role, lowest in self.config.fallbacks.items():
+            if found[role]:
+                continue
+            taken = set().union(*(found[other] for other in self._excluded_by(role)))
+            free = {mention: score for mention, score in scores[role].items() if mention not in taken}
+            best = max(free, key=free.__getitem__, default=None)
+            if best is not None and free[best] >= lowest:
+                found[role].add(best)
+        return [(role, mention, scores[role][mention]) for role in self.roles for mention in sorted(found[role])]
+
+    def _reaching(self, role: str, scores: Mapping[int, float]) -> set[int]:
+        """The mentions whose scores reach the role's thresholds."""
+        threshold = self.config.thresholds.get(role, 0.5)
+        further = max(threshold, self.config.further.get(role, 0.0))
+        best = max(scores, key=scores.__getitem__, default=None)
+        return {m for m, score in scores.items() if score >= (threshold if m == best else further)}
+
+    def _excluded_by(self, role: str) -> list[str]:
+        return [one if other == role else other for one, other in self.config.exclusive if role in (one, other)]
 
     def factuality(self, logits: Floats) -> tuple[str, float]:
         """Value and score of one trigger's ``[F]`` logits."""

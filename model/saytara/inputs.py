@@ -4,6 +4,8 @@ A bad record becomes a `DataError` in the stream, not the end of it; predicts no
 """
 
 import datetime
+import gzip
+import io
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -124,3 +126,29 @@ def _document(record: Mapping[str, Any], where: str, default_id: str) -> Documen
             return DataError(f"`date` must be an ISO day such as 2024-12-07, got {date!r}.", where=where)
     meta = {key: value for key, value in record.items() if key not in KNOWN_KEYS}
     return Document(text, str(document_id), day, meta)
+
+
+def read_texts(path: Path) -> Iterator[str]:
+    """The raw texts of one ``.txt``, ``.jsonl`` or ``.jsonl.gz`` file, to learn from or compare with.
+
+    Raises:
+        DataError: the file is missing or a line is not a JSON object with a text.
+    """
+    if not path.is_file():
+        raise DataError("no such file. Check its name.", where=str(path))
+    if path.suffix == ".txt":
+        yield path.read_text(encoding="utf-8")
+        return
+    if not path.name.endswith((".jsonl", ".jsonl.gz")):
+        raise DataError("unknown kind of file. Use .jsonl, .jsonl.gz or .txt.", where=str(path))
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        for number, line in enumerate(io.TextIOWrapper(file, encoding="utf-8"), 1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise DataError(f"not JSON ({error}). Repair or remove the line.", where=f"{path}:{number}") from error
+            if not isinstance(record, dict) or not isinstance(record.get("text"), str):
+                raise DataError('no "text". Give every line {"text": "..."}.', where=f"{path}:{number}")
+            yield record["text"]

@@ -4,7 +4,7 @@ Decodes nothing. One window a run, unpadded: so the same text gives bit-equal lo
 although dynamic int8 takes one activation scale per run.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -89,6 +89,39 @@ class TorchScorer:
                 inputs["hidden"], mask, inputs["tags"], inputs["triggers"], inputs["pairs"]
             )
         return roles[: len(pairing.pairs)].float().cpu().numpy(), factuality.float().cpu().numpy()
+
+
+class EnsembleScorer:
+    """Mean probabilities of several networks that share words, tags and roles (deep ensemble, Lakshminarayanan 2017).
+
+    Its vectors are the members' vectors side by side.
+    """
+
+    def __init__(self, members: Sequence[Scorer]) -> None:
+        self.members = list(members)
+
+    def read(self, window: EncodedWindow) -> tuple[Floats, Floats]:
+        answers = [member.read(window) for member in self.members]
+        tags = np.mean([_softmax(logits) for _, logits in answers], axis=0)
+        return np.concatenate([hidden for hidden, _ in answers], -1), _log(tags)
+
+    def relate(self, hidden: Floats, pairing: Pairing) -> tuple[Floats, Floats]:
+        parts = np.split(hidden, len(self.members), -1)
+        answers = [member.relate(part, pairing) for member, part in zip(self.members, parts, strict=True)]
+        roles = np.mean([1 / (1 + np.exp(-np.maximum(logits, -60.0))) for logits, _ in answers], axis=0)
+        factuality = np.mean([_softmax(logits) for _, logits in answers], axis=0)
+        return _log(roles) - _log(1 - roles), _log(factuality)
+
+
+def _softmax(logits: Floats) -> Floats:
+    powers = np.exp(logits - logits.max(-1, keepdims=True))
+    result: Floats = powers / powers.sum(-1, keepdims=True)
+    return result
+
+
+def _log(probabilities: Floats) -> Floats:
+    result: Floats = np.log(np.maximum(probabilities, np.float32(1e-12))).astype(np.float32)
+    return result
 
 
 def relation_inputs(hidden: Floats, pairing: Pairing) -> Mapping[str, NDArray[Any]]:

@@ -19,6 +19,7 @@ from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTra
 
 from saytara.arabic.normalize import Normalization
 from saytara.errors import CheckpointError, ConfigError, DataError
+from saytara.inputs import read_texts
 from saytara.training.adapt import AdaptConfig, adapt
 from saytara.training.masked_text import (
     IGNORED,
@@ -26,7 +27,6 @@ from saytara.training.masked_text import (
     Masking,
     SpecialPieces,
     mask_words,
-    read_texts,
     tokenize_files,
 )
 

@@ -184,7 +184,7 @@ def test_vectorised_pair_gathering_equals_a_plain_loop(
 def loss_of(model: SaytaraModel, batcher: Batcher, examples: list[Example]) -> Tensor:
     output, batch = run(model, batcher, examples)
     return joint_loss(
-        output.tag_logits, batch["labels"], output.role_logits, output.factuality_logits, output.relations, PLAIN
+        output.tag_logits, batch["targets"], output.role_logits, output.factuality_logits, output.relations, PLAIN
     )
 
 
@@ -246,7 +246,8 @@ def test_predicted_spans_take_the_targets_of_the_gold_spans_that_they_overlap(
     relations = batcher.pair([example], logits, predicted=[True])
     assert relations.role_targets.sum(1).tolist() == [1.0, 0.0]
     assert relations.role_targets[0, list(CONTROL_CHANGE.roles).index("claimant")] == 1
-    assert relations.factuality_targets.tolist() == [CONTROL_CHANGE.factuality.index("denied"), -100]
+    denied = [float(value == "denied") for value in CONTROL_CHANGE.factuality]
+    assert relations.factuality_targets.tolist() == [denied, [0.0, 0.0, 0.0]]
 
 
 def test_a_saved_model_loads_through_auto_model_bit_equal(

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from torch import nn
+from torch import Tensor, nn
 
 from saytara.checkpoint import load_model
 from saytara.cli import main
@@ -27,7 +27,7 @@ from saytara.pipeline import Extractor
 from saytara.schema import CONTROL_CHANGE, NER
 from saytara.training.config import TrainConfig, load_config
 from saytara.training.examples import Batcher, Relations, make_examples
-from saytara.training.losses import LossWeights, joint_loss
+from saytara.training.losses import LossWeights, cross_entropy, joint_loss
 from saytara.training.trainer import (
     BucketSampler,
     last_complete_state,
@@ -108,6 +108,30 @@ def test_fresh_heads_stand_on_the_trained_encoder_and_read_standardised_vectors(
 # -- the loss --------------------------------------------------------------------------------------------------------
 
 
+def certain(labels: Tensor, classes: int) -> Tensor:
+    """Distributions of class numbers; zeros where the number is -100."""
+    return nn.functional.one_hot(labels.clamp(min=0), classes) * (labels != -100)[..., None].float()
+
+
+@pytest.mark.parametrize("classes", [None, torch.tensor([1.0, 3.0, 0.5, 2.0])])
+def test_certain_targets_give_the_usual_cross_entropy(classes: Tensor | None) -> None:
+    torch.manual_seed(0)
+    logits, labels = torch.randn(2, 5, 4), torch.tensor([[0, 1, 2, 3, -100], [2, -100, 0, -100, -100]])
+    usual = nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), weight=classes)
+    torch.testing.assert_close(cross_entropy(logits, certain(labels, 4), classes), usual)
+
+
+def test_spread_targets_are_learnt_as_they_are_spread() -> None:
+    logits = torch.zeros(1, 3, requires_grad=True)
+    targets = torch.tensor([[0.7, 0.2, 0.1]])
+    optimizer = torch.optim.SGD([logits], lr=1.0)
+    for _ in range(200):
+        optimizer.zero_grad()
+        cross_entropy(logits, targets, None).backward()
+        optimizer.step()
+    torch.testing.assert_close(logits.softmax(-1), targets, atol=1e-3, rtol=0)
+
+
 def test_ignored_positions_do_not_move_the_loss() -> None:
     torch.manual_seed(0)
     weights = LossWeights(role=1.0, factuality=1.0, tag_classes=None, factuality_classes=None, label_smoothing=0.1)
@@ -119,22 +143,23 @@ def test_ignored_positions_do_not_move_the_loss() -> None:
         torch.zeros(0),
         torch.zeros(0),
         torch.tensor([[1.0, 0], [0, 1], [0, 0]]),
-        torch.tensor([1, -100]),
+        certain(torch.tensor([1, -100]), 3),
     )
-    before = joint_loss(tags, labels, roles, factuality, relations, weights)
+    targets = certain(labels, 4)
+    before = joint_loss(tags, targets, roles, factuality, relations, weights)
     tags[labels == -100] += 100 * torch.randn(4, 4)
     factuality[1] += 100
-    assert torch.equal(joint_loss(tags, labels, roles, factuality, relations, weights), before)
+    assert torch.equal(joint_loss(tags, targets, roles, factuality, relations, weights), before)
     tags[0, 0] += torch.tensor([0.0, 1, 0, 0])
-    assert joint_loss(tags, labels, roles, factuality, relations, weights) > before
+    assert joint_loss(tags, targets, roles, factuality, relations, weights) > before
 
 
 def test_an_illegal_role_adds_nothing_to_the_loss() -> None:
     weights = LossWeights(role=1.0, factuality=1.0, tag_classes=None, factuality_classes=None, label_smoothing=0.0)
-    tags, labels = torch.zeros(1, 1, 2), torch.tensor([[0]])
-    targets = Relations(*[torch.zeros(0)] * 3, torch.tensor([[1.0, 0.0]]), torch.tensor([-100]))  # type: ignore[arg-type]
+    tags = torch.zeros(1, 1, 2)
+    relations = Relations(*[torch.zeros(0)] * 3, torch.tensor([[1.0, 0.0]]), torch.zeros(1, 3))  # type: ignore[arg-type]
     logits = torch.tensor([[2.0, -30.0]])
-    loss = joint_loss(tags, labels, logits, torch.zeros(1, 3), targets, weights)
+    loss = joint_loss(tags, torch.tensor([[[1.0, 0.0]]]), logits, torch.zeros(1, 3), relations, weights)
     role = nn.functional.binary_cross_entropy_with_logits(torch.tensor([2.0]), torch.tensor([1.0]))
     torch.testing.assert_close(loss, torch.tensor(2.0).log() + role)
 

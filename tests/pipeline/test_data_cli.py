@@ -1,5 +1,6 @@
 """`saytara data` end to end: reports in the forms of people and tools, in and out, and what goes wrong on the way."""
 
+import gzip
 import json
 import re
 from dataclasses import replace
@@ -176,6 +177,23 @@ def test_check_finds_ids_used_twice_unreadable_files_and_empty_folders(
     assert f'error: {two}: document "fall": the id is already used in {one}. Rename one.' in output
     assert f'error: {broken}:2: document "x": "x1" has the unknown label "NOTHING"' in output
     assert f"error: {tmp_path / 'empty'}: the folder holds no .jsonl and no .txt file." in output
+
+
+def test_check_finds_runs_shared_with_other_texts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own, other = tmp_path / "own.jsonl", tmp_path / "news.jsonl.gz"
+    sentence = "غادرت الكتيبة بلدة الزيتونة فجر الثلاثاء بعد قصف عنيف دام ساعات"
+    write_corpus(own, [annotate(sentence, id="own-1"), annotate("لا شيء هنا", id="own-2")], CONTROL_CHANGE)
+    spelt = sentence.replace("ة", "ه").replace("قصف", "قصفٍ،")
+    with gzip.open(other, "wt", encoding="utf-8") as file:
+        file.write(json.dumps({"text": f"وقال إن {spelt}.", "date": "yesterday"}, ensure_ascii=False) + "\n")
+    assert main(["data", "check", str(own), "--against", str(other)]) == 1
+    output = capsys.readouterr().out
+    assert f'{own}: document "own-1": ' in output
+    assert f"shares 5 runs of 7 words with {other}" in output
+    assert "own-2" not in output
+    assert main(["data", "check", str(own), "--against", str(other), "--run-words", "12"]) == 0
+    assert main(["data", "check", str(own), "--against", str(tmp_path / "none.jsonl")]) == 1
+    assert "no such file" in capsys.readouterr().err
 
 
 def test_check_judges_twins_of_markup_by_the_split_they_land_in(

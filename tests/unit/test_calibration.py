@@ -1,12 +1,14 @@
-"""Fitting of calibrations: sound where scores mean something, harmless where they do not."""
+"""Fitting of calibrations, sound where scores mean something, harmless elsewhere; roles that exclude each other."""
 
 import math
 
 import numpy as np
 import pytest
 
+from builders import annotate
 from saytara.decoding import Calibration
-from saytara.training.tuning import fit_platt
+from saytara.schema import CONTROL_CHANGE
+from saytara.training.tuning import exclusive_roles, fit_platt
 
 
 def draw(scale: float, shift: float, size: int = 4000) -> list[tuple[float, bool]]:
@@ -46,3 +48,13 @@ def test_certain_and_equal_scores_give_a_finite_fit(scores: tuple[float, float])
 @pytest.mark.parametrize("probability", [0.0, 1e-13, 0.5, 1.0])
 def test_calibrating_never_overflows(calibration: Calibration, probability: float) -> None:
     assert 0 <= calibration(probability) <= 1
+
+
+def test_roles_that_never_meet_in_a_mention_are_exclusive() -> None:
+    one = annotate(
+        "[انسحب|e1:WITHDRAWAL] [الجيش|a1:ACTOR] وقالت [الفصائل|a2:ACTOR]",
+        "e1 actual displaced=a1 controller=a2 claimant=a2",
+    )
+    other = annotate("[سيطر|e1:CAPTURE] [الجيش|a1:ACTOR]", "e1 actual controller=a1")
+    assert exclusive_roles([one] * 99 + [other] * 99, CONTROL_CHANGE) == ()  # too few to say
+    assert exclusive_roles([one] * 100, CONTROL_CHANGE) == (("controller", "displaced"), ("displaced", "claimant"))

@@ -1,6 +1,8 @@
 """Logits to spans, roles and factuality."""
 
 import itertools
+import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -106,6 +108,37 @@ def test_a_fallback_takes_the_best_filler_where_none_reaches_the_threshold() -> 
     assert [(role, mention) for role, mention, _ in found] == [("place", 1)]
 
 
+def found_by(config: DecodingConfig, *rows: dict[str, float]) -> list[tuple[str, int]]:
+    """(role, mention) of actors with these role logits."""
+    numbers = list(range(len(rows)))
+    fillers = Decoder(CONTROL_CHANGE, config).fillers(role_logits(*rows), numbers, [ACTOR] * len(rows))
+    return [(role, mention) for role, mention, _ in fillers]
+
+
+EXCLUSIVE = (("controller", "displaced"),)
+
+
+def test_of_exclusive_roles_a_mention_keeps_the_likelier() -> None:
+    rows = ({"controller": 1.0, "displaced": 2.0}, {"controller": 3.0, "displaced": 0.5})
+    both = [("controller", 0), ("controller", 1), ("displaced", 0), ("displaced", 1)]
+    assert found_by(DecodingConfig(), *rows) == both
+    assert found_by(DecodingConfig(exclusive=EXCLUSIVE), *rows) == [("controller", 1), ("displaced", 0)]
+
+
+def test_a_fallback_does_not_take_a_mention_that_holds_an_exclusive_role() -> None:
+    rows = ({"controller": -0.5, "displaced": 2.0}, {"controller": -1.0})
+    fallback = DecodingConfig(fallbacks={"controller": 0.1})
+    assert found_by(fallback, *rows) == [("controller", 0), ("displaced", 0)]
+    assert found_by(replace(fallback, exclusive=EXCLUSIVE), *rows) == [("controller", 1), ("displaced", 0)]
+
+
+def test_further_fillers_need_a_higher_score() -> None:
+    rows = ({"controller": 0.2}, {"controller": 2.0}, {"controller": 0.5})
+    assert found_by(DecodingConfig(), *rows) == [("controller", 0), ("controller", 1), ("controller", 2)]
+    assert found_by(DecodingConfig(further={"controller": 0.6}), *rows) == [("controller", 1), ("controller", 2)]
+    assert found_by(DecodingConfig(further={"controller": 0.3}), *rows) == found_by(DecodingConfig(), *rows)
+
+
 def test_factuality_is_the_best_value_with_its_score() -> None:
     value, score = Decoder(CONTROL_CHANGE, DecodingConfig()).factuality(np.array([0.0, 3.0, 0.0], np.float32))
     assert value == "denied"
@@ -120,15 +153,17 @@ def test_calibration_moves_log_odds() -> None:
 
 def test_a_config_survives_the_way_to_a_dict_and_back() -> None:
     config = DecodingConfig({"PLACE": 0.5}, {}, {"place": 0.4}, {"place": 0.2}, {"mention": Calibration(1.5, -0.2)})
+    config = replace(config, further={"place": 0.7}, exclusive=EXCLUSIVE)
+    assert DecodingConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
     assert DecodingConfig.from_dict(config.to_dict()) == config
 
 
 def test_an_override_replaces_the_threshold_and_its_fallback() -> None:
-    config = DecodingConfig(thresholds={"place": 0.4}, fallbacks={"place": 0.2}).override(
+    config = DecodingConfig(thresholds={"place": 0.4}, fallbacks={"place": 0.2}, further={"place": 0.9}).override(
         {"place": 0.8}, CONTROL_CHANGE
     )
     assert config.thresholds == {"place": 0.8}
-    assert config.fallbacks == {}
+    assert config.fallbacks == config.further == {}
 
 
 @pytest.mark.parametrize(

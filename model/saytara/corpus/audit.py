@@ -3,7 +3,7 @@
 Finds nothing itself; that is `check`'s.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +12,10 @@ from saytara.corpus.check import Finding, check_corpus
 from saytara.corpus.formats.own import find_files
 from saytara.corpus.jsonl import check_corpus_file
 from saytara.corpus.markup import check_markup_file
+from saytara.corpus.texts import shared_runs
 from saytara.document import Annotation
 from saytara.errors import DataError
+from saytara.inputs import read_texts
 from saytara.schema import Schema
 
 
@@ -49,6 +51,19 @@ def audit(paths: Sequence[Path], schema: Schema) -> tuple[dict[str, list[Annotat
     for finding in check_corpus(splits, schema):
         findings.append(_placed(finding, shared, homes))
     return splits, findings
+
+
+def check_against(splits: Mapping[str, Sequence[Annotation]], files: Sequence[Path], *, words: int) -> list[Finding]:
+    """An error for each document that shares a run of so many words, folded, with a text of `files`."""
+    rows = [(split, annotation.document) for split, annotations in splits.items() for annotation in annotations]
+    texts = [document.text for _, document in rows]
+    findings = []
+    for file in files:
+        for index, runs in sorted(shared_runs(texts, read_texts(file), size=words).items()):
+            split, document = rows[index]
+            message = f'shares {len(runs)} runs of {words} words with {file}, such as "{min(runs)}". Write it anew.'
+            findings.append(Finding("error", f'{split}: document "{document.id}"', message))
+    return findings
 
 
 def _files(paths: Iterable[Path], findings: list[Finding]) -> list[Path]:

@@ -15,6 +15,7 @@ from saytara.document import Annotation
 from saytara.errors import ConfigError, closest
 from saytara.schema import CONTROL_CHANGE
 
+RUN_WORDS = 7
 LEVELS = ("error", "warning", "notice")
 
 
@@ -47,16 +48,28 @@ def _add_check(actions: Any) -> None:
     parser = actions.add_parser("check", help="find faults: spans, roles, forgotten names, near-duplicates, leaks")
     parser.add_argument("inputs", nargs="+", type=Path, help="markup (.txt) or .jsonl files, or folders of them")
     parser.add_argument("--level", choices=LEVELS, default="notice", help="show nothing less grave (default: all)")
+    parser.add_argument(
+        "--against",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="texts (.txt, .jsonl, .jsonl.gz) with which no run of words may be shared: published ones, a test set",
+    )
+    parser.add_argument(
+        "--run-words", type=int, default=RUN_WORDS, help="length of such a run (default: %(default)s words)"
+    )
     _add_schema(parser)
     parser.set_defaults(run=_check)
 
 
 def _check(options: argparse.Namespace) -> int:
     """Print the findings and counts; status 1 where there is an error."""
-    from saytara.corpus.audit import audit
+    from saytara.corpus.audit import audit, check_against
     from saytara.corpus.check import describe
 
     splits, findings = audit(options.inputs, load_schema(options.schema))
+    findings += check_against(splits, options.against, words=options.run_words)
     for finding in findings:
         if LEVELS.index(finding.level) <= LEVELS.index(options.level):
             print(finding)

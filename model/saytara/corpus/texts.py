@@ -5,9 +5,10 @@ Knows no annotation.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
+from saytara.arabic.fold import fold
 from saytara.arabic.segment import find_sentences, find_words
 from saytara.document import Span
 
@@ -59,3 +60,25 @@ def similar_pairs(
                 yield j, i, jaccard
         for shingle in own:
             index[shingle].append(i)
+
+
+def shared_runs(texts: Sequence[str], others: Iterable[str], *, size: int) -> dict[int, set[str]]:
+    """Runs of `size` words, folded, that stand in one of `others` too, by the index of the text.
+
+    Holds the runs of `texts` only, so `others` may be large.
+
+    >>> shared_runs(["دخلت القوات حماة فجراً"], ["القوات: حماه فجرا"], size=3)
+    {0: {'القوات حماه فجرا'}}
+    """
+    owners: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for index, text in enumerate(texts):
+        for run in word_shingles(fold(text), size=size):
+            owners[run].append(index)
+    found: dict[int, set[str]] = defaultdict(set)
+    for other in others:
+        words = WORD.findall(fold(other))
+        for start in range(len(words) - size + 1):
+            run = tuple(words[start : start + size])
+            for index in owners.get(run, ()):
+                found[index].add(" ".join(run))
+    return dict(found)

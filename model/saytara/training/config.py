@@ -38,6 +38,8 @@ class TrainConfig:
     """More of the same, such as a real set that is not redistributed."""
     extra_repeats: int = 1
     """How often an epoch sees `extra_train_files`."""
+    soft_files: tuple[str, ...] = ()
+    """Texts that teachers annotated with probabilities (``saytara distil``), learnt beside the annotated reports."""
     train_fraction: float = 1.0
     """Share of the training documents that is used (by a hash of the seed), for learning curves."""
     dev_files: tuple[str, ...] = ("data/dev.jsonl",)

@@ -1,6 +1,8 @@
-"""Training examples: encoded windows with gold spans, roles and factuality, and their batches.
+"""Training examples: encoded windows with spans, roles and factuality to learn, and their batches.
 
-Computes no loss; what a window cannot hold is counted here and reported once.
+What is to be learnt of a word, pair or trigger is a distribution: all on one value where people annotated it, spread
+where teachers gave it (`saytara.training.distillation`). Computes no loss; what a window cannot hold is counted here
+and reported once.
 """
 
 import logging
@@ -20,19 +22,21 @@ from saytara.schema import Schema
 from saytara.tags import WordSpan, to_spans
 
 logger = logging.getLogger(__name__)
-IGNORED = -100
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One window of a gold document."""
+    """One window of an annotated document."""
 
     window: EncodedWindow
     mentions: tuple[WordSpan, ...]
     triggers: tuple[WordSpan, ...]
     roles: Mapping[tuple[int, int], NDArray[np.float32]]
-    """(trigger, mention) numbers to the vector of roles ``[R]``; absent: unrelated."""
-    factuality: tuple[int, ...]
+    """(trigger, mention) numbers to the probability of each role ``[R]``; absent: unrelated."""
+    factuality: NDArray[np.float32]
+    """Probability of each value for each trigger, ``[E, F]``."""
+    tags: NDArray[np.float32] | None = None
+    """Probability of each tag for each word, ``[W, L]``; None: those of the spans, with certainty."""
 
     @property
     def length(self) -> int:
@@ -94,7 +98,9 @@ def _example(
     triggers = tuple(
         WordSpan(located[(event.id,)].start, located[(event.id,)].start + 1, event.type) for event in events
     )
-    factuality = tuple(schema.factuality.index(event.factuality) for event in events)
+    factuality = np.zeros((len(events), len(schema.factuality)), np.float32)
+    for row, event in zip(factuality, events, strict=True):
+        row[schema.factuality.index(event.factuality)] = 1.0
     example = Example(window, tuple(located[key] for key in mention_keys), triggers, roles, factuality)
     return example, lost, seen
 
@@ -109,7 +115,7 @@ class Relations:
     role_targets: Tensor
     """``[P, R]``"""
     factuality_targets: Tensor
-    """``[E]``, -100 where the trigger is not a gold one"""
+    """``[E, F]``, zeros where the trigger is none that is to be learnt"""
 
 
 class Batcher:
@@ -128,26 +134,35 @@ class Batcher:
         self.word_mask_probability = 0.0 if mask_id is None else word_mask_probability
 
     def __call__(self, examples: Sequence[Example]) -> dict[str, object]:
-        """Pad to ``[B, T]`` pieces and ``[B, W]`` words; adds the examples themselves under ``examples``."""
+        """Pad to ``[B, T]`` pieces and ``[B, W]`` words.
+
+        ``targets`` holds the probability of each tag ``[B, W, L]``, zeros for padding; ``examples`` the examples.
+        """
         pieces = max(example.length for example in examples)
         words = max(1, *(len(example.window.words) for example in examples))
         ids = np.full((len(examples), pieces), self.pad_id, np.int64)
         mask = np.zeros((len(examples), pieces), np.int64)
         pool = np.zeros((len(examples), words, pieces), np.float32)
-        labels = np.full((len(examples), words), IGNORED, np.int64)
+        word_mask = np.zeros((len(examples), words), bool)
+        targets = np.zeros((len(examples), words, len(self.tags)), np.float32)
         for row, example in enumerate(examples):
             size = example.length
             ids[row, :size] = self._masked(example.window)
             mask[row, :size] = 1
             pool[row] = example.window.pool(pieces, words)
-            pairing = self.builder.build(example.mentions, example.triggers, example.window.sentences)
-            labels[row, : len(pairing.tags)] = pairing.tags
+            count = len(example.window.words)
+            word_mask[row, :count] = True
+            if example.tags is None:
+                pairing = self.builder.build(example.mentions, example.triggers, example.window.sentences)
+                targets[row, np.arange(count), pairing.tags] = 1.0
+            else:
+                targets[row, :count] = example.tags
         return {
             "input_ids": torch.from_numpy(ids),
             "attention_mask": torch.from_numpy(mask),
             "pool": torch.from_numpy(pool),
-            "word_mask": torch.from_numpy(labels != IGNORED),
-            "labels": torch.from_numpy(labels),
+            "word_mask": torch.from_numpy(word_mask),
+            "targets": torch.from_numpy(targets),
             "examples": list(examples),
         }
 
@@ -197,8 +212,8 @@ class Batcher:
 
     def _targets(
         self, example: Example, mentions: Sequence[WordSpan], heads: Sequence[WordSpan], pairing: Pairing
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Roles of each pair and factuality of each trigger; a predicted span stands for the gold one it overlaps."""
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Roles of each pair and factuality of each trigger; a predicted span stands for the known one it overlaps."""
         gold_trigger = {trigger.start: number for number, trigger in enumerate(example.triggers)}
         gold_mention = {
             number: match
@@ -211,10 +226,11 @@ class Batcher:
             key = (trigger, gold_mention.get(int(mention)))
             if None not in key and key in example.roles:
                 roles[row] = example.roles[key]  # type: ignore[index]
-        factuality = [
-            example.factuality[gold_trigger[head.start]] if head.start in gold_trigger else IGNORED for head in heads
-        ]
-        return roles, np.array(factuality, np.int64)
+        factuality = np.zeros((len(heads), len(self.schema.factuality)), np.float32)
+        for row, head in enumerate(heads):
+            if head.start in gold_trigger:
+                factuality[row] = example.factuality[gold_trigger[head.start]]
+        return roles, factuality
 
 
 def _overlapping(span: WordSpan, gold: Sequence[WordSpan]) -> int | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from saytara.training.examples import IGNORED, Relations
+from saytara.training.examples import Relations
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class LossWeights:
 
 def joint_loss(
     tag_logits: Tensor,
-    labels: Tensor,
+    targets: Tensor,
     role_logits: Tensor | None,
     factuality_logits: Tensor | None,
     relations: Relations | None,
@@ -34,24 +34,31 @@ def joint_loss(
     """Tag cross-entropy over words, role cross-entropy over legal pairs, factuality cross-entropy over triggers.
 
     Args:
-        tag_logits: ``[B, W, L]``; labels: ``[B, W]``, -100 where nothing is learnt.
+        tag_logits: ``[B, W, L]``; targets: probabilities ``[B, W, L]``, zeros where nothing is learnt.
         role_logits: ``[P, R]``; illegal ones hold a large negative number and add nothing.
     """
-    loss = nn.functional.cross_entropy(
-        tag_logits.flatten(0, 1),
-        labels.flatten(),
-        weight=weights.tag_classes,
-        ignore_index=IGNORED,
-        label_smoothing=weights.label_smoothing,
-    )
+    smoothed = targets
+    if weights.label_smoothing:
+        spread = targets.sum(-1, keepdim=True) / targets.shape[-1]
+        smoothed = (1 - weights.label_smoothing) * targets + weights.label_smoothing * spread
+    loss = cross_entropy(tag_logits, smoothed, weights.tag_classes)
     if relations is None or role_logits is None or factuality_logits is None:
         return loss
     if len(role_logits):
         legal = role_logits > -29.0
         each = nn.functional.binary_cross_entropy_with_logits(role_logits, relations.role_targets, reduction="none")
         loss = loss + weights.role * (each * legal).sum() / legal.sum().clamp(min=1)
-    if bool((relations.factuality_targets != IGNORED).any()):
-        loss = loss + weights.factuality * nn.functional.cross_entropy(
-            factuality_logits, relations.factuality_targets, weight=weights.factuality_classes, ignore_index=IGNORED
+    if bool(relations.factuality_targets.any()):
+        loss = loss + weights.factuality * cross_entropy(
+            factuality_logits, relations.factuality_targets, weights.factuality_classes
         )
     return loss
+
+
+def cross_entropy(logits: Tensor, targets: Tensor, classes: Tensor | None) -> Tensor:
+    """Weighted mean cross-entropy from distributions ``[…, C]``; rows of zeros add nothing.
+
+    Torch's own leaves weights out of the mean's divisor for such targets; for certain ones this equals its other form.
+    """
+    weighted = targets if classes is None else targets * classes
+    return -(weighted * logits.log_softmax(-1)).sum() / weighted.sum().clamp(min=1e-6)

@@ -3,12 +3,10 @@
 Knows no model and no run: everything follows from the texts, a seed and a sequence's number.
 """
 
-import gzip
 import hashlib
-import io
 import json
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from saytara.arabic.normalize import Normalization, normalize
 from saytara.arabic.segment import find_words
 from saytara.errors import DataError
 from saytara.files import atomic_write
+from saytara.inputs import read_texts
 
 IGNORED = -100
 UNCHANGED_SHARE = 0.1  # of the masked words: Devlin et al. 2019 keep a tenth and swap a tenth for random pieces
@@ -51,32 +50,6 @@ class SpecialPieces:
     mask: int
     vocabulary: int
     never_masked: tuple[int, ...] = ()
-
-
-def read_texts(path: Path) -> Iterator[str]:
-    """The documents of one text file.
-
-    Raises:
-        DataError: the file is missing or a line is not a JSON object with a text.
-    """
-    if not path.is_file():
-        raise DataError("no such file. Check `files`.", where=str(path))
-    if path.suffix == ".txt":
-        yield path.read_text(encoding="utf-8")
-        return
-    if not path.name.endswith((".jsonl", ".jsonl.gz")):
-        raise DataError("unknown kind of file. Use .jsonl, .jsonl.gz or .txt.", where=str(path))
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        for number, line in enumerate(io.TextIOWrapper(file, encoding="utf-8"), 1):
-            if not line.strip():
-                continue
-            try:
-                record = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise DataError(f"not JSON ({error}). Repair or remove the line.", where=f"{path}:{number}") from error
-            if not isinstance(record, dict) or not isinstance(record.get("text"), str):
-                raise DataError('no "text". Give every line {"text": "..."}.', where=f"{path}:{number}")
-            yield record["text"]
 
 
 def cached_pieces(files: Sequence[Path], tokenizer: Tokenizer, normalization: Normalization, cache: Path) -> Pieces:

@@ -4,9 +4,11 @@ Trains no weights; what it finds lives in the checkpoint's decoding config.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +19,15 @@ from saytara.encoding import EncodedWindow, TextEncoder
 from saytara.metrics import add_up, outcomes, score_document
 from saytara.pairing import Pairing
 from saytara.pipeline import Extractor
+from saytara.schema import Schema
 from saytara.scoring import Floats, Scorer
 
 ROLE_GRID = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 FALLBACK_GRID = (None, 0.1, 0.2, 0.3)
+FURTHER_GRID = (None, 0.4, 0.5, 0.6, 0.7, 0.8)
 BIAS_GRID = (-1.0, -0.5, 0.0, 0.5, 1.0)
+COMMON = 100
+"""Roles must be filled so often in training before the absence of a mention that fills both says something."""
 MIN_OUTCOMES = 5
 """Calibrating takes at least so many right and so many wrong predictions."""
 RIDGE = 1e-3
@@ -37,7 +43,9 @@ def calibrate(extractor: Extractor, gold: Sequence[Annotation]) -> DecodingConfi
         return config
     # arguments are judged at every score, not only above the threshold
     open_roles = dict.fromkeys(extractor.schema.roles, 0.02)
-    wide = extractor.with_decoding(replace(config, thresholds={**config.thresholds, **open_roles}, fallbacks={}))
+    wide = extractor.with_decoding(
+        replace(config, thresholds={**config.thresholds, **open_roles}, fallbacks={}, further={}, exclusive=())
+    )
     found: dict[str, list[tuple[float, bool]]] = {}
     for annotation in gold:
         for kind, pairs in outcomes(annotation, wide.extract_document(annotation.document)).items():
@@ -89,8 +97,32 @@ def fit_platt(pairs: Sequence[tuple[float, bool]], *, steps: int = 100) -> Calib
     return Calibration(float(weights[0]), float(weights[1]))
 
 
+def exclusive_roles(training: Iterable[Annotation], schema: Schema) -> tuple[tuple[str, str], ...]:
+    """Pairs of roles that a label may fill both, but that no mention of `training` fills at once, common as each is."""
+    filled: Counter[str] = Counter()
+    together: Counter[tuple[str, ...]] = Counter()
+    for annotation in training:
+        for event in annotation.events:
+            roles: dict[str, list[str]] = {}
+            for argument in event.arguments:
+                filled[argument.role] += 1
+                roles.setdefault(argument.mention, []).append(argument.role)
+            for held in roles.values():
+                together.update(combinations(sorted(held), 2))
+    return tuple(
+        (one, other)
+        for one, other in combinations(schema.roles, 2)
+        if set(schema.roles[one]) & set(schema.roles[other])
+        and min(filled[one], filled[other]) >= COMMON
+        and not together[tuple(sorted((one, other)))]
+    )
+
+
 def tune(extractor: Extractor, gold: Sequence[Annotation]) -> DecodingConfig:
-    """Choose tag biases, role thresholds and fallbacks one after the other, for argument plus event F1 on `gold`."""
+    """Choose tag and factuality biases, role thresholds, fallbacks and further thresholds, one after the other.
+
+    What is maximised on `gold` is the mean F1 of entities, triggers, arguments, events and strict events.
+    """
     config = extractor.decoding
     if not gold:
         return config
@@ -118,9 +150,12 @@ def tune(extractor: Extractor, gold: Sequence[Annotation]) -> DecodingConfig:
     best = quality(config)
     for name in [*extractor.schema.mentions, *extractor.schema.events]:
         config, best = _better(config, best, quality, BIAS_GRID, _setting("tag_bias", name))
+    for value in extractor.schema.factuality if extractor.schema.events else ():
+        config, best = _better(config, best, quality, BIAS_GRID, _setting("factuality_bias", value))
     for role in extractor.schema.roles:
         config, best = _better(config, best, quality, ROLE_GRID, _setting("thresholds", role))
         config, best = _better(config, best, quality, FALLBACK_GRID, _setting("fallbacks", role))
+        config, best = _better(config, best, quality, FURTHER_GRID, _setting("further", role))
     return config
 
 
