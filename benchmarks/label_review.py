@@ -25,7 +25,7 @@ from saytara.tags import WordSpan
 from saytara.training.distillation import Teachers
 from saytara.training.examples import make_examples
 
-SURE, UNLIKELY = 0.9, 0.05
+SURE, UNLIKELY, WORST = 0.9, 0.05, 100
 
 
 def main() -> None:
@@ -53,7 +53,7 @@ def main() -> None:
             "sure": SURE,
             "unlikely": UNLIKELY,
             "kinds": dict(kinds.most_common()),
-            "worst": [row for row in rows if row["contradictions"]],
+            "worst": [row for row in rows if row["contradictions"]][:WORST],
         },
     )
     print(kinds.most_common())

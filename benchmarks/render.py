@@ -17,7 +17,14 @@ from saytara.corpus.stats import stats_table
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-PAGES = ("README.md", "configs/README.md", "docs/experiments.md", "data/README.md", "docs/facts.md")
+PAGES = (
+    "README.md",
+    "configs/README.md",
+    "docs/experiments.md",
+    "data/README.md",
+    "docs/facts.md",
+    "data/standoff/README.md",
+)
 BLOCK = re.compile(r"(<!-- figures: ([\w-]+) -->\n).*?(<!-- end figures -->)", re.DOTALL)
 
 
@@ -113,14 +120,18 @@ SHORT = {
 }
 
 
-def training_value() -> str:
+def training_value(name: str = "training-value") -> str:
     """Authored, real and both, on both dev sets."""
     head = ("trained on", "passages", "steps", "dev", *SHORT)
     rows = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
-    for row in load("training-value")["rows"]:
+    for row in load(name)["rows"]:
         scores = " | ".join(f"{row['scores'][measure]:.3f}" for measure in SHORT.values())
         rows.append(f"| {row['trained_on']} | {row['documents']:,} | {row['steps']:,} | {row['dev']} | {scores} |")
     return "\n".join(rows)
+
+
+def learning_curve() -> str:
+    return training_value("learning-curve")
 
 
 def training_value_parts() -> str:
@@ -138,11 +149,15 @@ def corpus() -> str:
     return stats_table(load("corpus")["columns"]).rstrip()
 
 
-def agreement() -> str:
-    result = load("agreement")
+def agreement(name: str = "agreement", what: str = "the second annotation against the first") -> str:
+    result = load(name)
     rows = ["| | F1 |", "|---|---|"]
     rows += [f"| {title} | {result[key]['f1']:.3f} |" for key, title in MEASURES]
-    return "\n".join([*rows, "", f"{result['documents']} passages, the second annotation against the first."])
+    return "\n".join([*rows, "", f"{result['documents']:,} passages, {what}."])
+
+
+def corrections() -> str:
+    return agreement("corrections", "what the models gave against what was made of it")
 
 
 def linking() -> str:
@@ -175,6 +190,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "training-value": training_value,
     "training-value-parts": training_value_parts,
     "agreement": agreement,
+    "corrections": corrections,
+    "learning-curve": learning_curve,
     "corpus": corpus,
     "linking": linking,
 }

@@ -40,7 +40,10 @@ def collect(run: Path) -> dict[str, Any]:
     last = json.loads((checkpoint / METRICS).read_text(encoding="utf-8"))["dev"] if is_finished else epochs[-1]
     return {
         "encoder": _short(Path(config["encoder"])),
-        "train_files": [_corpus(Path(name)) for name in (*config["train_files"], *config["extra_train_files"])],
+        "train_files": [
+            *(_corpus(Path(name)) for name in (*config["train_files"], *config["extra_train_files"])),
+            *(["soft"] if config.get("soft_files") else []),
+        ],
         **{key: config[key] for key in CONFIG_KEYS},
         "cost": json.loads(cost.read_text(encoding="utf-8")) if cost.exists() else None,
         "is_tuned": is_finished,
@@ -51,8 +54,11 @@ def collect(run: Path) -> dict[str, Any]:
 
 
 def _corpus(path: Path) -> str:
-    """``authored`` for the repository's own training set, ``real`` for one that is not redistributed."""
-    return "authored" if path.resolve() == RESULTS.parents[2] / "data" / "train.jsonl" else "real"
+    """``authored``: the repository's own training set; ``corrected``: one of data/standoff, joined; ``real``: another."""
+    data = RESULTS.parents[2] / "data"
+    if path.resolve() == data / "train.jsonl":
+        return "authored"
+    return "corrected" if (data / "standoff" / path.name).exists() else "real"
 
 
 def _short(encoder: Path) -> str:

@@ -105,7 +105,7 @@ def train(config: TrainConfig) -> dict[str, Any]:
     torch.set_num_threads(config.threads)
     set_seed(config.seed)
     setup = set_up(config)
-    train_set = _training_documents(config, setup.schema)
+    train_set = training_documents(config, setup.schema)
     dev_set = read_gold(config.dev_files, setup.schema)
     run = Path(config.output)
     model, tokenizer = setup.model, setup.tokenizer
@@ -158,7 +158,7 @@ def finish(
 ) -> dict[str, Any]:
     """Calibrate, tune thresholds, measure on dev, and write the run's ``checkpoint`` folder."""
     schema = extractor(model, DecodingConfig()).schema
-    start = DecodingConfig(exclusive=exclusive_roles(_training_documents(config, schema), schema))
+    start = DecodingConfig(exclusive=exclusive_roles(training_documents(config, schema), schema))
     decoding = calibrate(extractor(model, start), dev_set)
     decoding = tune(extractor(model, decoding), dev_set)
     decoding = calibrate_events(extractor(model, decoding), dev_set)
@@ -577,7 +577,8 @@ def average_weights(folders: Sequence[Path]) -> dict[str, Tensor]:
     return total
 
 
-def _training_documents(config: TrainConfig, schema: Schema) -> list[Annotation]:
+def training_documents(config: TrainConfig, schema: Schema) -> list[Annotation]:
+    """The annotated reports that a run trains on, repeated as it repeats them."""
     documents = read_gold(config.train_files, schema) + config.extra_repeats * read_gold(
         config.extra_train_files, schema
     )
