@@ -54,7 +54,7 @@ def collect(run: Path) -> dict[str, Any]:
 
 
 def _corpus(path: Path) -> str:
-    """``authored``: the repository's own training set; ``corrected``: one of data/standoff, joined; ``real``: another."""
+    """``authored``: the repository's own set; ``corrected``: one of data/standoff, joined; ``real``: another."""
     data = RESULTS.parents[2] / "data"
     if path.resolve() == data / "train.jsonl":
         return "authored"
