@@ -1,6 +1,6 @@
 """What the size of windows does: annotated passages alone and joined to long reports, read in windows of several sizes.
 
-usage: python benchmarks/windows.py [CHECKPOINT] --data FILE.jsonl [--sizes 96 160 256 448] [--output FILE]
+usage: python benchmarks/windows.py [CHECKPOINT] --data FILE.jsonl [--sizes 160 448] [--overlaps 0.36] [--output FILE]
 
 Joined reports hold passages of different events: their links are those of the passages, so what is lost against
 passages alone is what foreign text in the same window costs, and what cut windows lose.
@@ -9,6 +9,7 @@ passages alone is what foreign text in the same window costs, and what cut windo
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,13 @@ from saytara.evaluation import HEADLINES, evaluate
 from saytara.pipeline import Extractor
 from saytara.provenance import provenance
 
-OVERLAP = 160 / 448
-"""Share of a window that its neighbour reads too."""
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", nargs="?", default="compact")
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[96, 160, 256, 448])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[128, 192, 256, 448])
+    parser.add_argument("--overlaps", type=float, nargs="+", default=[0.36], help="shares of a window, of each size")
     parser.add_argument("--joined", type=int, default=8, help="passages of a joined report (default: %(default)s)")
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/windows.json"))
     options = parser.parse_args()
@@ -36,10 +35,11 @@ def main() -> None:
     long = [join(gold[start : start + options.joined], start) for start in range(0, len(gold), options.joined)]
     rows = []
     for kind, reports in (("passages", gold), ("joined", long)):
-        for size in options.sizes:
-            found = evaluate(with_windows(extractor, options.checkpoint, size), reports, detail=False)
+        for size, share in product(options.sizes, options.overlaps):
+            overlap = round(size * share)
+            found = evaluate(with_windows(extractor, options.checkpoint, size, overlap), reports, detail=False)
             scores = {name: found[name]["f1"] for name in HEADLINES}
-            rows.append({"reports": kind, "pieces": size, "documents": len(reports), "scores": scores})
+            rows.append({"reports": kind, "pieces": size, "overlap": overlap, "scores": scores})
             print(rows[-1], flush=True)
     write_json(
         options.output,
@@ -48,10 +48,10 @@ def main() -> None:
     )
 
 
-def with_windows(extractor: Extractor, checkpoint: str, size: int) -> Extractor:
-    """The same extractor, reading in windows of `size` pieces."""
+def with_windows(extractor: Extractor, checkpoint: str, size: int, overlap: int) -> Extractor:
+    """The same extractor, reading in windows of `size` pieces that share `overlap`."""
     folder, _ = find_checkpoint(checkpoint, with_weights=False)
-    config: dict[str, Any] = read_config(folder) | {"max_pieces": size, "overlap_pieces": round(size * OVERLAP)}
+    config: dict[str, Any] = read_config(folder) | {"max_pieces": size, "overlap_pieces": overlap}
     return Extractor(
         schema=extractor.schema,
         encoder=load_document_encoder(folder, config),

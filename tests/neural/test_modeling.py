@@ -414,7 +414,7 @@ def test_windows_longer_than_the_encoders_positions_are_refused(other_encoder: P
             model = start_model(run_config, model_config)
             model.encoder(torch.full((1, size), 9), torch.ones(1, size, dtype=torch.long))
         else:
-            with pytest.raises(ConfigError, match=f"max_pieces is {size}, but the encoder reads at most {room}"):
+            with pytest.raises(ConfigError, match=f"hold {size} pieces, but the encoder reads at most {room}"):
                 start_model(run_config, model_config)
 
 

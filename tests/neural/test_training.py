@@ -105,6 +105,19 @@ def test_fresh_heads_stand_on_the_trained_encoder_and_read_standardised_vectors(
     assert not torch.allclose(finished.centre, trained.centre, atol=1e-3)
 
 
+def test_a_checkpoint_reads_in_windows_of_its_own_size(tiny_run: TrainConfig, tmp_path: Path) -> None:
+    first = replace(tiny_run, epochs=1, reading_pieces=60, reading_overlap=20, output=str(tmp_path / "first"))
+    setup = set_up(first)
+    assert (setup.encoder.max_pieces, setup.reader.max_pieces) == (first.max_pieces, 60)
+    train(first)
+    extractor = Extractor.from_pretrained(str(tmp_path / "first" / "checkpoint"), engine="torch", link=False)
+    assert (extractor.encoder.max_pieces, extractor.encoder.overlap_pieces) == (60, 20)
+    onward = replace(first, encoder=str(tmp_path / "first" / "checkpoint"), reading_pieces=None, reading_overlap=None)
+    assert set_up(onward).model.config.max_pieces == first.max_pieces
+    with pytest.raises(ConfigError, match="windows are to hold 9000 pieces"):
+        set_up(replace(first, reading_pieces=9000))
+
+
 # -- the loss --------------------------------------------------------------------------------------------------------
 
 

@@ -47,9 +47,14 @@ class TrainConfig:
     output: str = "runs/saytara"
     """Folder of the run; the finished checkpoint is its folder ``checkpoint``."""
     max_pieces: int = 448
-    """Pieces of a window."""
+    """Pieces of a window in training."""
     overlap_pieces: int = 160
     """Pieces that neighbouring windows share at most."""
+    reading_pieces: int | None = None
+    """Pieces of a window of the finished checkpoint; None: as in training. Long reports are read better in windows of
+    the size that most training passages have (benchmarks/windows.py)."""
+    reading_overlap: int | None = None
+    """Pieces that its neighbouring windows share at most; None: as in training."""
     relation_layers: int = 2
     """Light transformer layers over marked words, for the relation and factuality heads."""
     relation_heads: int = 6

@@ -63,19 +63,22 @@ COUNTED_FROM_PAD = ("roberta", "xlm-roberta", "camembert")
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a run config names: schema, tokenizer, encoder of texts, and the model to start from."""
+    """What a run config names: schema, tokenizer, encoders of texts, and the model to start from."""
 
     config: TrainConfig
     schema: Schema
     tokenizer: Any
     encoder: DocumentEncoder
+    """Of training: windows of `max_pieces`."""
+    reader: DocumentEncoder
+    """Of the finished checkpoint: windows of `reading_pieces`."""
     model: SaytaraModel
 
     def extractor(self, network: Any, decoding: DecodingConfig) -> Extractor:
         """The extractor that ships, around a network of this run."""
         return Extractor(
             schema=self.schema,
-            encoder=self.encoder,
+            encoder=self.reader,
             scorer=TorchScorer(network, bf16=uses_bf16(self.config)),
             decoding=decoding,
             info=ModelInfo(self.config.name, None, saytara.__version__),
@@ -87,13 +90,15 @@ def set_up(config: TrainConfig) -> Setup:
     schema = load_schema(config.schema)
     tokenizer = load_tokenizer(config.encoder, config.revision)
     model_config = make_model_config(config, schema)
-    encoder = DocumentEncoder(
-        tokenizer.backend_tokenizer,
-        Normalization.from_dict(model_config.normalization),
-        max_pieces=config.max_pieces,
-        overlap_pieces=config.overlap_pieces,
+    normalization = Normalization.from_dict(model_config.normalization)
+    encoder, reader = (
+        DocumentEncoder(tokenizer.backend_tokenizer, normalization, max_pieces=pieces, overlap_pieces=overlap)
+        for pieces, overlap in (
+            (config.max_pieces, config.overlap_pieces),
+            (model_config.max_pieces, model_config.overlap_pieces),
+        )
     )
-    return Setup(config, schema, tokenizer, encoder, start_model(config, model_config))
+    return Setup(config, schema, tokenizer, encoder, reader, start_model(config, model_config))
 
 
 def train(config: TrainConfig) -> dict[str, Any]:
@@ -239,8 +244,8 @@ def make_model_config(config: TrainConfig, schema: Schema) -> SaytaraConfig:
         tags=tag_names(schema),
         roles=list(schema.roles),
         normalization=NORMALIZATIONS[config.normalization].to_dict(),
-        max_pieces=config.max_pieces,
-        overlap_pieces=config.overlap_pieces,
+        max_pieces=config.reading_pieces or config.max_pieces,
+        overlap_pieces=config.overlap_pieces if config.reading_overlap is None else config.reading_overlap,
         relation_layers=config.relation_layers,
         relation_heads=config.relation_heads,
         relation_width=config.relation_width,
@@ -259,6 +264,7 @@ def start_model(config: TrainConfig, model_config: SaytaraConfig) -> SaytaraMode
             raise ConfigError(f"checkpoint {config.encoder!r} has another schema than this run ({config.schema}).")
         if config.fresh_heads:
             model = with_fresh_heads(model, model_config)
+        model.config.max_pieces, model.config.overlap_pieces = model_config.max_pieces, model_config.overlap_pieces
     else:
         model = SaytaraModel.from_encoder(config.encoder, model_config, **_revision(config.encoder, config.revision))
     model.encoder.config.hidden_dropout_prob = config.dropout
@@ -268,8 +274,9 @@ def start_model(config: TrainConfig, model_config: SaytaraConfig) -> SaytaraMode
     room = getattr(model.config.encoder, "max_position_embeddings", config.max_pieces)
     if model.config.encoder.model_type in COUNTED_FROM_PAD:
         room -= int(model.config.encoder.pad_token_id) + 1
-    if config.max_pieces > room:
-        raise ConfigError(f"max_pieces is {config.max_pieces}, but the encoder reads at most {room} pieces.")
+    longest = max(config.max_pieces, model_config.max_pieces)
+    if longest > room:
+        raise ConfigError(f"windows are to hold {longest} pieces, but the encoder reads at most {room}.")
     return model
 
 
