@@ -134,6 +134,18 @@ def learning_curve() -> str:
     return training_value("learning-curve")
 
 
+def windows() -> str:
+    """Passages and joined reports by window size."""
+    result = load("windows")
+    head = ("reports", "pieces a window", "shared", *SHORT)
+    rows = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for row in result["rows"]:
+        scores = " | ".join(f"{row['scores'][measure]:.3f}" for measure in SHORT.values())
+        name = row["reports"] if row["reports"] == "passages" else f"{result['joined']} joined"
+        rows.append(f"| {name} | {row['pieces']} | {row['overlap']} | {scores} |")
+    return "\n".join(rows)
+
+
 def training_value_parts() -> str:
     """The same by label, type and role, on real reports."""
     found = [row for row in load("training-value")["rows"] if row["dev"] == "real"]
@@ -192,6 +204,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "agreement": agreement,
     "corrections": corrections,
     "learning-curve": learning_curve,
+    "windows": windows,
     "corpus": corpus,
     "linking": linking,
 }

@@ -4,7 +4,7 @@ Holds no figure of its own: every number comes from ``metrics.json``.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,12 @@ def render_card(folder: Path) -> str:
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     run = yaml.safe_load((folder / "run.yaml").read_text(encoding="utf-8"))
     encoder = config["encoder"]
-    has_extra = bool(run["extra_train_files"])
+    extra = ""
+    if run["extra_train_files"]:
+        names = _names(run["extra_train_files"])
+        extra += f"- It also saw real passages of publishers that are not redistributed: {names}\n"
+    if run.get("soft_files"):
+        extra += f"- and raw passages that other checkpoints annotated softly: {_names(run['soft_files'])}\n"
     return _CARD.format(
         name=run["name"],
         schema=_describe(config["schema"]),
@@ -88,17 +93,17 @@ def render_card(folder: Path) -> str:
         encoder_lr=run["encoder_lr"],
         head_lr=run["head_lr"],
         seed=run["seed"],
-        train_files=", ".join(f"`{Path(name).name}`" for name in run["train_files"]),
-        extra="- It also saw real passages of publishers that are not redistributed: "
-        + ", ".join(f"`{Path(name).name}`" for name in run["extra_train_files"])
-        + "\n"
-        if has_extra
-        else "",
+        train_files=_names(run["train_files"]),
+        extra=extra,
         engine=metrics.get("engine", "torch"),
-        dev_files=", ".join(f"`{Path(name).name}`" for name in metrics["dev_files"]) or "nothing",
+        dev_files=_names(metrics["dev_files"]) or "nothing",
         table=score_table(metrics["dev"]),
         max_pieces=config["max_pieces"],
     )
+
+
+def _names(files: Sequence[str]) -> str:
+    return ", ".join(f"`{Path(name).name}`" for name in files)
 
 
 def score_table(result: Mapping[str, Any]) -> str:
