@@ -58,3 +58,6 @@ def test_roles_that_never_meet_in_a_mention_are_exclusive() -> None:
     other = annotate("[سيطر|e1:CAPTURE] [الجيش|a1:ACTOR]", "e1 actual controller=a1")
     assert exclusive_roles([one] * 99 + [other] * 99, CONTROL_CHANGE) == ()  # too few to say
     assert exclusive_roles([one] * 100, CONTROL_CHANGE) == (("controller", "displaced"), ("displaced", "claimant"))
+    slip = annotate("[سيطر|e1:CAPTURE] [الجيش|a1:ACTOR]", "e1 actual controller=a1 displaced=a1")
+    assert ("controller", "displaced") in exclusive_roles([one] * 1000 + [slip], CONTROL_CHANGE)
+    assert ("controller", "displaced") not in exclusive_roles([one] * 1000 + [slip] * 10, CONTROL_CHANGE)

@@ -28,6 +28,8 @@ FURTHER_GRID = (None, 0.4, 0.5, 0.6, 0.7, 0.8)
 BIAS_GRID = (-1.0, -0.5, 0.0, 0.5, 1.0)
 COMMON = 100
 """Roles must be filled so often in training before the absence of a mention that fills both says something."""
+SLIPS = 0.002
+"""Share of a role's fillers that may fill the other by an annotator's slip."""
 MIN_OUTCOMES = 5
 """Calibrating takes at least so many right and so many wrong predictions."""
 RIDGE = 1e-3
@@ -98,7 +100,7 @@ def fit_platt(pairs: Sequence[tuple[float, bool]], *, steps: int = 100) -> Calib
 
 
 def exclusive_roles(training: Iterable[Annotation], schema: Schema) -> tuple[tuple[str, str], ...]:
-    """Pairs of roles that a label may fill both, but that no mention of `training` fills at once, common as each is."""
+    """Pairs of roles that a label may fill both, but that hardly any mention of `training` does, common as each is."""
     filled: Counter[str] = Counter()
     together: Counter[tuple[str, ...]] = Counter()
     for annotation in training:
@@ -114,7 +116,7 @@ def exclusive_roles(training: Iterable[Annotation], schema: Schema) -> tuple[tup
         for one, other in combinations(schema.roles, 2)
         if set(schema.roles[one]) & set(schema.roles[other])
         and min(filled[one], filled[other]) >= COMMON
-        and not together[tuple(sorted((one, other)))]
+        and together[tuple(sorted((one, other)))] <= SLIPS * min(filled[one], filled[other])
     )
 
 
