@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from saytara.training.config import TrainConfig, load_config
-from saytara.training.trainer import average_weights, finish, read_gold, set_up
+from saytara.training.trainer import average_weights, finish, read_gold, set_up, training_documents
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     setup = set_up(config)
     setup.model.load_state_dict(average_weights(options.states))
     dev_set = read_gold(config.dev_files, setup.schema)
-    metrics = finish(config, setup.model, setup.extractor, dev_set, setup.tokenizer, options.output)
+    metrics = finish(setup, setup.model, training_documents(config, setup.schema), dev_set)
     print({name: score["f1"] for name, score in metrics["dev"].items() if isinstance(score, dict) and "f1" in score})
 
 

@@ -37,8 +37,12 @@ def main() -> None:
     torch.set_num_threads(1)
     teachers = Teachers(options.teacher, bf16=True)
     rows = []
+    unread = 0
     for annotation in read_annotations(options.data, teachers.schema):
         found = contradictions(annotation, teachers)
+        if found is None:
+            unread += 1
+            continue
         words = len(teachers.encoder.encode(annotation.document.text).words)
         rows.append({"id": annotation.document.id, "words": words, "contradictions": found})
     rows.sort(key=lambda row: (-len(row["contradictions"]) / (row["words"] + 20), row["id"]))
@@ -49,6 +53,7 @@ def main() -> None:
             **provenance(),
             "data": options.data.name,
             "passages": len(rows),
+            "longer_than_a_window": unread,
             "with_contradictions": sum(bool(row["contradictions"]) for row in rows),
             "sure": SURE,
             "unlikely": UNLIKELY,
@@ -59,11 +64,11 @@ def main() -> None:
     print(kinds.most_common())
 
 
-def contradictions(annotation: Annotation, teachers: Teachers) -> list[dict[str, Any]]:
-    """What the ensemble is sure of and the labels are not, in passages of one window: kinds and character ranges."""
+def contradictions(annotation: Annotation, teachers: Teachers) -> list[dict[str, Any]] | None:
+    """What the ensemble is sure of and the labels are not: kinds and character ranges; None for more than a window."""
     encoded = teachers.encoder.encode(annotation.document.text)
     if len(encoded.windows) != 1:
-        return []
+        return None
     window, schema, words = encoded.windows[0], teachers.schema, encoded.words
     hidden, logits = teachers.scorer.read(window)
     probabilities = np.exp(logits)

@@ -3,8 +3,9 @@
 usage: python benchmarks/standoff.py split  ANNOTATED.jsonl TEXTS.jsonl[.gz] --output data/standoff/NAME.jsonl
        python benchmarks/standoff.py join   data/standoff/NAME.jsonl TEXTS.jsonl[.gz] --output ANNOTATED.jsonl
 
-A record of the standoff file names the line of TEXTS and where the passage stands in its `text`, with a digest, and
-holds spans as offsets into the passage. Records whose text is not found, or is another now, are named and left out.
+A record of the standoff file names the text of TEXTS by its number (blank lines apart) and where the passage stands in
+it, with a digest, and holds spans as offsets into the passage. Records whose text is not found, or is another now, are
+named and left out; the exit status is then 1.
 """
 
 import argparse
@@ -36,6 +37,7 @@ def main() -> int:
         lines = options.annotations.read_text(encoding="utf-8").splitlines()
         records = [json.loads(line) for line in lines]
         made = [put_together(record, texts) for record in records]
+    missing = made.count(None)
     for record, result in zip(records, made, strict=True):
         if result is None:
             print(f"{record['id']}: its text is not in {options.texts}", file=sys.stderr)
@@ -43,8 +45,8 @@ def main() -> int:
         for result in made:
             if result is not None:
                 file.write((json.dumps(result, ensure_ascii=False) + "\n").encode())
-    print(f"{sum(result is not None for result in made)} of {len(records)} passages: {options.output}")
-    return 0
+    print(f"{len(made) - missing} of {len(records)} passages: {options.output}")
+    return 1 if missing else 0
 
 
 def take_apart(record: dict[str, Any], texts: list[str], source: str) -> dict[str, Any] | None:
@@ -54,16 +56,17 @@ def take_apart(record: dict[str, Any], texts: list[str], source: str) -> dict[st
     if line is None:
         return None
     start = texts[line].index(passage)
-    where = {"source": source, "line": line + 1, "start": start, "end": start + len(passage), "sha256": digest(passage)}
+    where = {"source": source, "text": line + 1, "start": start, "end": start + len(passage), "sha256": digest(passage)}
     entities = [{key: value for key, value in entity.items() if key != "text"} for entity in record["entities"]]
     events = [{**e, "trigger": {k: v for k, v in e["trigger"].items() if k != "text"}} for e in record["events"]]
-    return {"id": record["id"], "where": where, "entities": entities, "events": events}
+    rest = {key: value for key, value in record.items() if key != "text"}
+    return rest | {"where": where, "entities": entities, "events": events}
 
 
 def put_together(record: dict[str, Any], texts: list[str]) -> dict[str, Any] | None:
     """The record with its text again; None where the text is another."""
     where = record["where"]
-    passage = texts[where["line"] - 1][where["start"] : where["end"]] if where["line"] <= len(texts) else ""
+    passage = texts[where["text"] - 1][where["start"] : where["end"]] if where["text"] <= len(texts) else ""
     if digest(passage) != where["sha256"]:
         return None
     entities = [{**e, "text": passage[e["start"] : e["end"]]} for e in record["entities"]]
@@ -71,7 +74,8 @@ def put_together(record: dict[str, Any], texts: list[str]) -> dict[str, Any] | N
         {**e, "trigger": {**e["trigger"], "text": passage[e["trigger"]["start"] : e["trigger"]["end"]]}}
         for e in record["events"]
     ]
-    return {"id": record["id"], "text": passage, "entities": entities, "events": events}
+    rest = {key: value for key, value in record.items() if key != "where"}
+    return rest | {"text": passage, "entities": entities, "events": events}
 
 
 def digest(text: str) -> str:

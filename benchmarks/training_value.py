@@ -46,7 +46,7 @@ def score(name: str, run: Path, dev_files: list[Path]) -> list[dict[str, Any]]:
     state = list_states(run)[-1]
     setup.model.load_state_dict(load_file(state / "model.safetensors"))
     extractor = setup.extractor(setup.model.eval(), DecodingConfig())
-    documents = len(training_documents(config, setup.schema))
+    documents = len({annotation.document.id for annotation in training_documents(config, setup.schema)})
     rows = []
     for path in dev_files:
         measured = evaluate(extractor, read_gold((str(path),), setup.schema))

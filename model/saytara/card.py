@@ -78,7 +78,7 @@ def render_card(folder: Path) -> str:
         names = _names(run["extra_train_files"])
         extra += f"- It also saw real passages of publishers that are not redistributed: {names}\n"
     if run.get("soft_files"):
-        extra += f"- and raw passages that other checkpoints annotated softly: {_names(run['soft_files'])}\n"
+        extra += f"- It also saw raw passages that other checkpoints annotated softly: {_names(run['soft_files'])}\n"
     return _CARD.format(
         name=run["name"],
         schema=_describe(config["schema"]),

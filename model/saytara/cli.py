@@ -203,7 +203,8 @@ def _distil(options: argparse.Namespace) -> int:
 
     torch.set_num_threads(options.threads)
     found = distil(Teachers(options.teacher), options.texts, options.output, limit=options.limit, seed=options.seed)
-    print(f"{found['texts']} texts, {found['annotated']} passages annotated, {found['kept']} kept: {options.output}")
+    print(f"{found['read']} passages read of {found['texts']} texts, {found['unfit']} more than a window")
+    print(f"{found['kept']} kept: {options.output}")
     return 0
 
 

@@ -103,6 +103,10 @@ class Decoder:
         self.config = config
         self.tags = tag_names(schema)
         self.roles = list(schema.roles)
+        self._excluded = [
+            {two for one, two in (*config.exclusive, *(pair[::-1] for pair in config.exclusive)) if one == role}
+            for role in self.roles
+        ]
         self._fills = [[label in labels for label in schema.mentions] for labels in schema.roles.values()]
         names = [tag[2:] for tag in self.tags]
         self._bias = np.array([config.tag_bias.get(name, 0.0) for name in names])
@@ -130,7 +134,7 @@ class Decoder:
     def fillers(
         self, role_logits: Floats, mentions: Sequence[int], labels: Sequence[int]
     ) -> list[tuple[str, int, float]]:
-        """Fillers of one trigger's roles, of labels that may fill them only.
+        """Fillers of one trigger's roles, of labels that may fill them only; the likeliest are taken first.
 
         Args:
             role_logits: ``[P, R]``, the pairs of one trigger.
@@ -139,39 +143,30 @@ class Decoder:
         Returns:
             (role, mention number, score), in the order of roles and of mentions.
         """
-        scores = {
-            role: {
-                mention: self.config.calibrate("argument", probability)
-                for mention, label, probability in zip(
-                    mentions, labels, _sigmoid(role_logits[:, index]).tolist(), strict=True
-                )
-                if self._fills[index][label]
-            }
-            for index, role in enumerate(self.roles)
-        }
-        found = {role: self._reaching(role, scored) for role, scored in scores.items()}
-        for one, other in self.config.exclusive:
-            for mention in found[one] & found[other]:
-                found[one if scores[one][mention] < scores[other][mention] else other].remove(mention)
-        for role, lowest in self.config.fallbacks.items():
-            if found[role]:
+        candidates = [
+            (self.config.calibrate("argument", probability), index, mention)
+            for index in range(len(self.roles))
+            for mention, label, probability in zip(
+                mentions, labels, _sigmoid(role_logits[:, index]).tolist(), strict=True
+            )
+            if self._fills[index][label]
+        ]
+        found: list[tuple[int, int, float]] = []
+        for score, index, mention in sorted(candidates, key=lambda candidate: -candidate[0]):
+            is_first = all(other != index for other, _, _ in found)
+            if score < self._least(self.roles[index], is_first=is_first):
                 continue
-            taken = set().union(*(found[other] for other in self._excluded_by(role)))
-            free = {mention: score for mention, score in scores[role].items() if mention not in taken}
-            best = max(free, key=free.__getitem__, default=None)
-            if best is not None and free[best] >= lowest:
-                found[role].add(best)
-        return [(role, mention, scores[role][mention]) for role in self.roles for mention in sorted(found[role])]
+            held = {self.roles[other] for other, holder, _ in found if holder == mention}
+            if not held & self._excluded[index]:
+                found.append((index, mention, score))
+        return [(self.roles[index], mention, score) for index, mention, score in sorted(found)]
 
-    def _reaching(self, role: str, scores: Mapping[int, float]) -> set[int]:
-        """The mentions whose scores reach the role's thresholds."""
+    def _least(self, role: str, *, is_first: bool) -> float:
+        """The score that a role's best filler needs, or a further one."""
         threshold = self.config.thresholds.get(role, 0.5)
-        further = max(threshold, self.config.further.get(role, 0.0))
-        best = max(scores, key=scores.__getitem__, default=None)
-        return {m for m, score in scores.items() if score >= (threshold if m == best else further)}
-
-    def _excluded_by(self, role: str) -> list[str]:
-        return [one if other == role else other for one, other in self.config.exclusive if role in (one, other)]
+        if is_first:
+            return min(threshold, self.config.fallbacks.get(role, threshold))
+        return max(threshold, self.config.further.get(role, threshold))
 
     def factuality(self, logits: Floats) -> tuple[str, float]:
         """Value and score of one trigger's ``[F]`` logits."""

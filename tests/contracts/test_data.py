@@ -1,5 +1,9 @@
 """The corpus: its sources validate, what is compiled is what they give, and no split knows another's reports."""
 
+import json
+import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -7,7 +11,7 @@ import pytest
 
 from saytara.corpus.build import SHARES, compile_reports, group_of, read_reports, split_reports
 from saytara.corpus.check import check_corpus, label_counts
-from saytara.corpus.jsonl import read_corpus
+from saytara.corpus.jsonl import read_corpus, write_corpus
 from saytara.corpus.markup import check_markup_file
 from saytara.document import Annotation
 from saytara.schema import CONTROL_CHANGE
@@ -96,3 +100,33 @@ def test_compiled_files_are_what_compiling_gives_now(tmp_path: Path) -> None:
     compile_reports(DATA / "reports", tmp_path, CONTROL_CHANGE)
     stale = [path.name for path in COMPILED if path.read_bytes() != (tmp_path / path.name).read_bytes()]
     assert stale == [], "run `saytara data compile` and commit what it writes"
+
+
+def test_standoff_annotations_join_their_texts_again(tmp_path: Path) -> None:
+    annotated, texts = tmp_path / "annotated.jsonl", tmp_path / "texts.jsonl"
+    reports = read_corpus(ROOT / "data" / "dev.jsonl", CONTROL_CHANGE)[:3]
+    write_corpus(annotated, reports, CONTROL_CHANGE)
+    bodies = ["مقدمة. " + report.document.text + " خاتمة." for report in reports]
+    texts.write_text("\n\n".join(json.dumps({"text": body}) for body in bodies), encoding="utf-8")
+
+    def run(action: str, source: Path, output: Path) -> int:
+        script = [sys.executable, str(ROOT / "benchmarks" / "standoff.py"), action, str(source), str(texts)]
+        return subprocess.run([*script, "--output", str(output)], check=False).returncode
+
+    apart, again = tmp_path / "apart.jsonl", tmp_path / "again.jsonl"
+    assert run("split", annotated, apart) == 0
+    assert not any(report.document.text[:40] in apart.read_text(encoding="utf-8") for report in reports)
+    assert run("join", apart, again) == 0
+    assert read_corpus(again, CONTROL_CHANGE) == reports
+    bodies[1] = bodies[1].replace("ا", "أ")
+    texts.write_text("\n".join(json.dumps({"text": body}) for body in bodies), encoding="utf-8")
+    assert run("join", apart, again) == 1
+    assert [report.document.id for report in read_corpus(again, CONTROL_CHANGE)] == [
+        reports[0].document.id,
+        reports[2].document.id,
+    ]
+
+
+def test_standoff_annotations_hold_no_text() -> None:
+    for path in (ROOT / "data" / "standoff").glob("*.jsonl"):
+        assert not re.search(r"[\u0600-\u06ff]|\\u06", path.read_text(encoding="utf-8"))

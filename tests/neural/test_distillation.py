@@ -180,6 +180,37 @@ def test_a_spoilt_line_is_named(
     assert f"{path}:2" in str(caught.value)
 
 
+def test_a_text_with_line_breaks_of_its_own_is_one_record(teachers: Teachers, tmp_path: Path) -> None:
+    path = tmp_path / "texts.jsonl"
+    path.write_text(json.dumps({"text": "دخلت القوات\u2028القرية\x85ثم خرجت"}, ensure_ascii=False), encoding="utf-8")
+    plan = Passages(without_events=1.0)
+    assert distil(teachers, [path], tmp_path / "soft.jsonl", limit=5, passages=plan)["kept"] == 1
+    assert len(read_soft_examples(tmp_path / "soft.jsonl", teachers.encoder, CONTROL_CHANGE)) == 1
+
+
+def test_a_passage_that_is_more_than_a_window_is_counted(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    path = tmp_path / "texts.jsonl"
+    path.write_text(json.dumps({"text": "كلمة " * 3000}, ensure_ascii=False), encoding="utf-8")
+    found = distil(Teachers([tiny_checkpoint]), [path], tmp_path / "soft.jsonl", limit=5)
+    assert (found["read"], found["unfit"], found["kept"]) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("change", [{"normalization": {"tatweel": False}}, {"encoder": {"hidden_size": 96}}])
+def test_teachers_of_different_encoders_are_refused(
+    change: dict[str, dict[str, Any]], tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in ("tokenizer.json", "decoding.json"):
+        (other / name).write_bytes((tiny_checkpoint / name).read_bytes())
+    config = json.loads((tiny_checkpoint / "config.json").read_text(encoding="utf-8"))
+    for key, values in change.items():
+        config[key] |= values
+    (other / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(ConfigError, match="different encoders"):
+        Teachers([tiny_checkpoint, other])
+
+
 def test_teachers_of_different_schemas_are_refused(tiny_checkpoint: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()

@@ -31,7 +31,7 @@ from saytara.tags import tag_names
 from saytara.training.config import TrainConfig
 from saytara.training.examples import Batcher, Example, Relations, make_examples
 from saytara.training.losses import LossWeights, joint_loss
-from saytara.training.trainer import load_tokenizer, make_model_config, start_model
+from saytara.training.trainer import ADDED_MASK, additive_mask, load_tokenizer, make_model_config, start_model
 
 TAGS, ROLES, VALUES = len(tag_names(CONTROL_CHANGE)), len(CONTROL_CHANGE.roles), len(CONTROL_CHANGE.factuality)
 PLAIN = LossWeights(role=3.0, factuality=0.3, tag_classes=None, factuality_classes=None, label_smoothing=0.0)
@@ -400,6 +400,19 @@ def test_position_numbers_of_roberta_do_not_depend_on_padding(
         alone, _ = run(model, batcher, [example])
         words = len(example.window.words)
         torch.testing.assert_close(alone.tag_logits[0], together.tag_logits[row, :words], rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_a_mask_that_is_added_hides_what_a_mask_of_pieces_hides(other_encoder: Path, tiny_run: TrainConfig) -> None:
+    run_config = replace(tiny_run, encoder=str(other_encoder), max_pieces=60, overlap_pieces=0)
+    model = start_model(run_config, make_model_config(run_config, CONTROL_CHANGE)).eval()
+    assert model.config.encoder.model_type in ADDED_MASK
+    ids, mask = torch.full((2, 12), 9), torch.ones(2, 12, dtype=torch.long)
+    ids[:, 3], mask[1, 7:] = 5, 0
+    plain = model.encoder(ids, mask).last_hidden_state
+    added = model.encoder(ids, additive_mask(mask, bf16=False)).last_hidden_state
+    torch.testing.assert_close(added[mask.bool()], plain[mask.bool()], rtol=0, atol=1e-5)
+    assert not torch.allclose(model.encoder(ids).last_hidden_state[1, :7], plain[1, :7], atol=1e-4)
 
 
 def test_windows_longer_than_the_encoders_positions_are_refused(other_encoder: Path, tiny_run: TrainConfig) -> None:

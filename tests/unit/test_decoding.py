@@ -132,6 +132,23 @@ def test_a_fallback_does_not_take_a_mention_that_holds_an_exclusive_role() -> No
     assert found_by(replace(fallback, exclusive=EXCLUSIVE), *rows) == [("controller", 1), ("displaced", 0)]
 
 
+def test_the_next_filler_is_the_first_where_the_best_holds_an_exclusive_role() -> None:
+    rows = ({"controller": 2.0, "displaced": 3.0}, {"controller": 1.0})
+    config = DecodingConfig(further={"controller": 0.8}, exclusive=EXCLUSIVE)
+    assert found_by(config, *rows) == [("controller", 1), ("displaced", 0)]
+
+
+def test_of_two_fallbacks_to_one_mention_the_likelier_holds() -> None:
+    config = DecodingConfig(fallbacks={"controller": 0.1, "displaced": 0.1}, exclusive=EXCLUSIVE)
+    assert found_by(config, {"controller": -1.0, "displaced": -0.2}) == [("displaced", 0)]
+
+
+def test_a_role_that_lost_excludes_nothing() -> None:
+    config = DecodingConfig(exclusive=(*EXCLUSIVE, ("displaced", "claimant")))
+    rows = ({"controller": 1.0, "displaced": 2.0, "claimant": 3.0},)
+    assert found_by(config, *rows) == [("controller", 0), ("claimant", 0)]
+
+
 def test_further_fillers_need_a_higher_score() -> None:
     rows = ({"controller": 0.2}, {"controller": 2.0}, {"controller": 0.5})
     assert found_by(DecodingConfig(), *rows) == [("controller", 0), ("controller", 1), ("controller", 2)]

@@ -68,6 +68,8 @@ def _check(options: argparse.Namespace) -> int:
     from saytara.corpus.audit import audit, check_against
     from saytara.corpus.check import describe
 
+    if options.run_words < 1:
+        raise ConfigError(f"--run-words is {options.run_words}; give at least 1.")
     splits, findings = audit(options.inputs, load_schema(options.schema))
     findings += check_against(splits, options.against, words=options.run_words)
     for finding in findings:

@@ -54,7 +54,7 @@ class TrainConfig:
     """Pieces of a window of the finished checkpoint; None: as in training. Long reports are read better in windows of
     the size that most training passages have (benchmarks/windows.py)."""
     reading_overlap: int | None = None
-    """Pieces that its neighbouring windows share at most; None: as in training."""
+    """Pieces that its neighbouring windows share at most; None: `overlap_pieces`."""
     relation_layers: int = 2
     """Light transformer layers over marked words, for the relation and factuality heads."""
     relation_heads: int = 6

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from saytara.arabic.segment import find_sentences, find_words
-from saytara.checkpoint import load_document_encoder, load_model, read_config
+from saytara.checkpoint import RUN_CONFIG, TOKENIZER, load_document_encoder, load_model, read_config
 from saytara.decoding import Decoder, DecodingConfig
 from saytara.document import Document
 from saytara.encoding import DocumentEncoder, EncodedWindow
@@ -47,16 +48,20 @@ class Passages:
 
 
 class Teachers:
-    """Checkpoints of one schema and one tokenizer whose mean probabilities are the soft labels."""
+    """Checkpoints of one schema and one encoder, whose mean probabilities are the soft labels.
+
+    They read in windows as long as those of their training.
+    """
 
     def __init__(self, folders: Sequence[Path], *, bf16: bool = False) -> None:
         configs = [read_config(folder) for folder in folders]
         if any(config["schema"] != configs[0]["schema"] for config in configs):
             raise ConfigError("the teachers have different schemas; give checkpoints of one schema.")
-        if len({(folder / "tokenizer.json").read_bytes() for folder in folders}) > 1:
-            raise ConfigError("the teachers have different tokenizers; give checkpoints of one encoder.")
+        kinds = [(config["normalization"], config["encoder"]["hidden_size"]) for config in configs]
+        if any(kind != kinds[0] for kind in kinds) or len({(f / TOKENIZER).read_bytes() for f in folders}) > 1:
+            raise ConfigError("the teachers have different encoders; give checkpoints of one.")
         self.schema = Schema.from_dict(configs[0]["schema"])
-        self.encoder = load_document_encoder(folders[0], configs[0])
+        self.encoder = load_document_encoder(folders[0], configs[0] | _training_windows(folders[0]))
         members: list[Scorer] = [TorchScorer(load_model(folder), bf16=bf16) for folder in folders]
         self.scorer = EnsembleScorer(members)
         self._decoder = Decoder(self.schema, DecodingConfig())
@@ -103,7 +108,7 @@ def distil(
     """Let `teachers` annotate up to `limit` passages of the texts in the files `texts`; write them to `output`.
 
     Returns:
-        How many texts were read, and how many passages were annotated and kept.
+        How many texts there are, how many passages were read, did not fit one window, and were kept.
     """
     plan = passages or Passages()
     documents = [
@@ -111,7 +116,7 @@ def distil(
     ]
     order = np.random.default_rng(seed).permutation(len(documents))
     kept: list[str] = []
-    empty = seen = 0
+    empty = seen = unfit = 0
     for index in order:
         if len(kept) >= limit:
             break
@@ -119,6 +124,7 @@ def distil(
             record = teachers.annotate(passage)
             seen += 1
             if record is None:
+                unfit += 1
                 continue
             if teachers.schema.events and not record["triggers"]:
                 if empty >= plan.without_events * (len(kept) + 1):
@@ -126,10 +132,16 @@ def distil(
                 empty += 1
             kept.append(json.dumps(record, ensure_ascii=False) + "\n")
             if len(kept) % REPORT_EVERY == 0:
-                logger.info("%d of %d passages kept, %d annotated", len(kept), limit, seen)
+                logger.info("%d of %d passages kept, %d read", len(kept), limit, seen)
     with atomic_write(output) as file:
         file.write("".join(kept[:limit]).encode())
-    return {"texts": len(documents), "annotated": seen, "kept": min(len(kept), limit)}
+    return {"texts": len(documents), "read": seen, "unfit": unfit, "kept": min(len(kept), limit)}
+
+
+def _training_windows(folder: Path) -> dict[str, int]:
+    path = folder / RUN_CONFIG
+    run = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return {key: run[key] for key in ("max_pieces", "overlap_pieces") if key in run}
 
 
 def cut_passages(document: Document, plan: Passages) -> Iterator[Document]:
@@ -155,24 +167,29 @@ def read_soft_examples(path: Path, encoder: DocumentEncoder, schema: Schema) -> 
         DataError: a line that is none of such a file, or was made with another schema.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # not at the line breaks that a text may hold
     except OSError as error:
         message = f"cannot be read ({error.strerror}). Make it with `saytara distil`."
         raise DataError(message, where=str(path)) from error
     examples = []
+    left_out = 0
     for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
         try:
             record = json.loads(line)
             windows = encoder.encode(record["text"]).windows
             if len(windows) == 1 and len(windows[0].words) == len(record["tags"]):
                 examples.append(_example(record, windows[0], schema))
+            else:
+                left_out += 1
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise DataError(
                 f"is no soft annotation of this schema ({error!r}). Make the file anew with `saytara distil`.",
                 where=f"{path}:{number}",
             ) from error
-    if left_out := len(lines) - len(examples):
-        logger.warning("%s: %d of %d passages do not fit one window and are not learnt", path, left_out, len(lines))
+    if left_out:
+        logger.warning("%s: %d passages are more than a window or have other words here; not learnt", path, left_out)
     return examples
 
 

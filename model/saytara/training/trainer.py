@@ -46,7 +46,7 @@ from saytara.training.config import TrainConfig
 from saytara.training.distillation import read_soft_examples
 from saytara.training.examples import Batcher, Example, make_examples
 from saytara.training.losses import LossWeights, joint_loss
-from saytara.training.tuning import calibrate, calibrate_events, exclusive_roles, tune
+from saytara.training.tuning import calibrate, exclusive_roles, recalibrate, tune
 
 logger = logging.getLogger(__name__)
 EPOCHS = "epochs.jsonl"
@@ -59,6 +59,8 @@ STANDARDISED_ON = 400
 """Windows whose word vectors say what fresh heads are to subtract and scale by."""
 COUNTED_FROM_PAD = ("roberta", "xlm-roberta", "camembert")
 """Architectures that number positions from the padding piece's id on."""
+ADDED_MASK = ("bert", *COUNTED_FROM_PAD)
+"""Architectures that add a mask of four dimensions to their attention scores as it is; others may read it otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ def set_up(config: TrainConfig) -> Setup:
             (model_config.max_pieces, model_config.overlap_pieces),
         )
     )
+    for windows in (encoder, reader):
+        windows.encode("")  # sizes that do not go together are refused now, not after hours
     return Setup(config, schema, tokenizer, encoder, reader, start_model(config, model_config))
 
 
@@ -145,7 +149,7 @@ def train(config: TrainConfig) -> dict[str, Any]:
         return {}
     write_json(run / COST, _cost(trainer, done.metrics, model))
     model.load_state_dict(choose_weights(trainer, config))
-    return finish(config, model, setup.extractor, dev_set, tokenizer, run)
+    return finish(setup, model, train_set, dev_set)
 
 
 def _cost(trainer: "JointTrainer", measured: dict[str, float], model: SaytaraModel) -> dict[str, Any]:
@@ -159,16 +163,15 @@ def _cost(trainer: "JointTrainer", measured: dict[str, float], model: SaytaraMod
 
 
 def finish(
-    config: TrainConfig, model: SaytaraModel, extractor: Any, dev_set: Sequence[Annotation], tokenizer: Any, run: Path
+    setup: Setup, model: SaytaraModel, train_set: Sequence[Annotation], dev_set: Sequence[Annotation]
 ) -> dict[str, Any]:
     """Calibrate, tune thresholds, measure on dev, and write the run's ``checkpoint`` folder."""
-    schema = extractor(model, DecodingConfig()).schema
-    start = DecodingConfig(exclusive=exclusive_roles(training_documents(config, schema), schema))
-    decoding = calibrate(extractor(model, start), dev_set)
-    decoding = tune(extractor(model, decoding), dev_set)
-    decoding = calibrate_events(extractor(model, decoding), dev_set)
-    metrics = {"dev": evaluate(extractor(model, decoding), dev_set), "dev_files": list(config.dev_files)}
-    save_checkpoint(run / "checkpoint", model, tokenizer, decoding, config, metrics)
+    config = setup.config
+    decoding = DecodingConfig(exclusive=exclusive_roles(train_set, setup.schema))
+    for step in (calibrate, tune, recalibrate):
+        decoding = step(setup.extractor(model, decoding), dev_set)
+    metrics = {"dev": evaluate(setup.extractor(model, decoding), dev_set), "dev_files": list(config.dev_files)}
+    save_checkpoint(Path(config.output) / "checkpoint", model, setup.tokenizer, decoding, config, metrics)
     return metrics
 
 
@@ -244,7 +247,7 @@ def make_model_config(config: TrainConfig, schema: Schema) -> SaytaraConfig:
         tags=tag_names(schema),
         roles=list(schema.roles),
         normalization=NORMALIZATIONS[config.normalization].to_dict(),
-        max_pieces=config.reading_pieces or config.max_pieces,
+        max_pieces=config.max_pieces if config.reading_pieces is None else config.reading_pieces,
         overlap_pieces=config.overlap_pieces if config.reading_overlap is None else config.reading_overlap,
         relation_layers=config.relation_layers,
         relation_heads=config.relation_heads,
@@ -376,6 +379,7 @@ class JointTrainer(Trainer):  # type: ignore[misc,unused-ignore]
         self.batcher = batcher
         self.dev = dev
         self.make_extractor = extractor
+        self.encoder_type = kwargs["model"].config.encoder.model_type
         super().__init__(**kwargs, callbacks=[EpochScores(self)])
         self.weights = _loss_weights(run, batcher, self.args.device)
 
@@ -394,7 +398,7 @@ class JointTrainer(Trainer):  # type: ignore[misc,unused-ignore]
         predicted = [random.random() < chance for _ in examples]
         output = model(
             input_ids=inputs["input_ids"],
-            attention_mask=additive_mask(inputs["attention_mask"], bf16=self.args.bf16),
+            attention_mask=self.attention_mask(inputs["attention_mask"]),
             pool=inputs["pool"],
             word_mask=inputs["word_mask"],
             pairer=lambda tag_logits: self.batcher.pair(examples, tag_logits.detach(), predicted=predicted),
@@ -408,6 +412,10 @@ class JointTrainer(Trainer):  # type: ignore[misc,unused-ignore]
             self.weights,
         )
         return (loss, output) if return_outputs else loss
+
+    def attention_mask(self, mask: Tensor) -> Tensor:
+        """The mask of pieces ``[B, T]``, as the encoder adds it where it is known to take that."""
+        return additive_mask(mask, bf16=self.args.bf16) if self.encoder_type in ADDED_MASK else mask
 
     def _get_train_sampler(self, *_: Any) -> torch.utils.data.Sampler[int]:
         lengths = [example.length for example in self.train_dataset.examples]
@@ -509,7 +517,8 @@ def refuse_other_run(config: TrainConfig, run: Path, *, is_begun: bool) -> None:
     if not is_begun or not path.exists():
         return
     begun = yaml.safe_load(path.read_text(encoding="utf-8"))
-    changed = [key for key, value in config.to_dict().items() if begun.get(key) != value and key not in HARMLESS]
+    before = TrainConfig().to_dict() | begun  # a key that is younger than the run had its default
+    changed = [key for key, value in config.to_dict().items() if before[key] != value and key not in HARMLESS]
     if changed:
         raise ConfigError(
             f"{run} holds a run with other settings (of {', '.join(changed)}), which cannot go on with these. "

@@ -56,16 +56,32 @@ def calibrate(extractor: Extractor, gold: Sequence[Annotation]) -> DecodingConfi
     fitted = {kind: fit_platt(pairs) for kind, pairs in found.items() if len(pairs) >= 20}
     if "mention" in fitted:
         fitted["trigger"] = fitted["mention"]
-    return calibrate_events(extractor.with_decoding(replace(config, calibration=fitted)), gold)
+    return replace(config, calibration=fitted)
 
 
-def calibrate_events(extractor: Extractor, gold: Sequence[Annotation]) -> DecodingConfig:
-    """Platt-scale event scores on `gold`, all else being as it is: the last step, after thresholds are chosen."""
+def recalibrate(extractor: Extractor, gold: Sequence[Annotation]) -> DecodingConfig:
+    """Platt-scale again what chosen biases have moved and no threshold is compared with; event scores last, as they
+    follow from the others."""
     config = extractor.decoding
-    others = {kind: value for kind, value in config.calibration.items() if kind != "event"}
+    for kinds in (("mention", "factuality"), ("event",)):
+        config = _refit(extractor.with_decoding(config), gold, kinds)
+    return config
+
+
+def _refit(extractor: Extractor, gold: Sequence[Annotation], kinds: Sequence[str]) -> DecodingConfig:
+    config = extractor.decoding
+    moved = {*kinds, *(["trigger"] if "mention" in kinds else [])}
+    others = {kind: value for kind, value in config.calibration.items() if kind not in moved}
     plain = extractor.with_decoding(replace(config, calibration=others))
-    events = [p for a in gold for p in outcomes(a, plain.extract_document(a.document))["event"]]
-    return replace(config, calibration={**others, "event": fit_platt(events)}) if len(events) >= 20 else config
+    found: dict[str, list[tuple[float, bool]]] = {kind: [] for kind in kinds}
+    for annotation in gold:
+        result = outcomes(annotation, plain.extract_document(annotation.document))
+        for kind in kinds:
+            found[kind] += result[kind]
+    fitted = {kind: fit_platt(pairs) for kind, pairs in found.items() if len(pairs) >= 20}
+    if "mention" in fitted:
+        fitted["trigger"] = fitted["mention"]
+    return replace(config, calibration={**config.calibration, **fitted})
 
 
 def fit_platt(pairs: Sequence[tuple[float, bool]], *, steps: int = 100) -> Calibration:
@@ -103,7 +119,7 @@ def exclusive_roles(training: Iterable[Annotation], schema: Schema) -> tuple[tup
     """Pairs of roles that a label may fill both, but that hardly any mention of `training` does, common as each is."""
     filled: Counter[str] = Counter()
     together: Counter[tuple[str, ...]] = Counter()
-    for annotation in training:
+    for annotation in {annotation.document.id: annotation for annotation in training}.values():
         for event in annotation.events:
             roles: dict[str, list[str]] = {}
             for argument in event.arguments:
