@@ -75,7 +75,7 @@ def anonymise(folder: Path) -> None:
     import yaml
 
     run = yaml.safe_load(path.read_text(encoding="utf-8"))
-    for key in ("train_files", "extra_train_files", "dev_files"):
+    for key in ("train_files", "extra_train_files", "soft_files", "dev_files"):
         run[key] = [Path(name).name for name in run[key]]
     for key in ("encoder", "output"):
         run[key] = f"runs/{Path(run[key]).name}" if Path(run[key]).is_absolute() else run[key]

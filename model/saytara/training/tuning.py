@@ -34,6 +34,8 @@ MIN_OUTCOMES = 5
 """Calibrating takes at least so many right and so many wrong predictions."""
 RIDGE = 1e-3
 """Pull of a calibration towards leaving scores as they are."""
+PASSES = 2
+"""How often all settings are gone through: what one is worth depends on the others."""
 MIN_GAIN = 0.001
 """A setting is changed only for at least this much F1, so that noise on dev moves nothing."""
 
@@ -166,14 +168,18 @@ def tune(extractor: Extractor, gold: Sequence[Annotation]) -> DecodingConfig:
         ) / 5
 
     best = quality(config)
-    for name in [*extractor.schema.mentions, *extractor.schema.events]:
-        config, best = _better(config, best, quality, BIAS_GRID, _setting("tag_bias", name))
-    for value in extractor.schema.factuality if extractor.schema.events else ():
-        config, best = _better(config, best, quality, BIAS_GRID, _setting("factuality_bias", value))
-    for role in extractor.schema.roles:
-        config, best = _better(config, best, quality, ROLE_GRID, _setting("thresholds", role))
-        config, best = _better(config, best, quality, FALLBACK_GRID, _setting("fallbacks", role))
-        config, best = _better(config, best, quality, FURTHER_GRID, _setting("further", role))
+    for _ in range(PASSES):
+        before = config
+        for name in [*extractor.schema.mentions, *extractor.schema.events]:
+            config, best = _better(config, best, quality, BIAS_GRID, _setting("tag_bias", name))
+        for value in extractor.schema.factuality if extractor.schema.events else ():
+            config, best = _better(config, best, quality, BIAS_GRID, _setting("factuality_bias", value))
+        for role in extractor.schema.roles:
+            config, best = _better(config, best, quality, ROLE_GRID, _setting("thresholds", role))
+            config, best = _better(config, best, quality, FALLBACK_GRID, _setting("fallbacks", role))
+            config, best = _better(config, best, quality, FURTHER_GRID, _setting("further", role))
+        if config == before:
+            break
     return config
 
 
