@@ -98,9 +98,9 @@ def runs() -> str:
     return "\n".join(rows)
 
 
-def bootstrap() -> str:
+def bootstrap(name: str = "bootstrap") -> str:
     """The packaged checkpoint against the one before it."""
-    result = load("bootstrap")
+    result = load(name)
     rows = ["| | before | now | difference | 95 % interval |", "|---|---|---|---|---|"]
     for measure, row in result["measures"].items():
         low, high = row["interval_95"]
@@ -132,6 +132,10 @@ def training_value(name: str = "training-value") -> str:
 
 def learning_curve() -> str:
     return training_value("learning-curve")
+
+
+def bootstrap_authored() -> str:
+    return bootstrap("bootstrap-authored")
 
 
 def windows() -> str:
@@ -199,6 +203,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "quantization": quantization,
     "runs": runs,
     "bootstrap": bootstrap,
+    "bootstrap-authored": bootstrap_authored,
     "training-value": training_value,
     "training-value-parts": training_value_parts,
     "agreement": agreement,

@@ -33,6 +33,7 @@ ERRORS = {"CheckpointError", "ConfigError", "DataError", "MissingExtraError", "S
 COMMANDS = {
     "predict": set(),
     "train": set(),
+    "distil": set(),
     "evaluate": set(),
     "export": set(),
     "push": set(),
