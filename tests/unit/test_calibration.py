@@ -7,6 +7,7 @@ import pytest
 
 from builders import annotate
 from saytara.decoding import Calibration
+from saytara.document import Annotation
 from saytara.schema import CONTROL_CHANGE
 from saytara.training.tuning import exclusive_roles, fit_platt
 
@@ -50,14 +51,17 @@ def test_calibrating_never_overflows(calibration: Calibration, probability: floa
     assert 0 <= calibration(probability) <= 1
 
 
+def copies(count: int, markup: str, line: str) -> list[Annotation]:
+    return [annotate(markup, line, id=f"{line}-{number}") for number in range(count)]
+
+
 def test_roles_that_never_meet_in_a_mention_are_exclusive() -> None:
-    one = annotate(
-        "[انسحب|e1:WITHDRAWAL] [الجيش|a1:ACTOR] وقالت [الفصائل|a2:ACTOR]",
-        "e1 actual displaced=a1 controller=a2 claimant=a2",
-    )
-    other = annotate("[سيطر|e1:CAPTURE] [الجيش|a1:ACTOR]", "e1 actual controller=a1")
-    assert exclusive_roles([one] * 99 + [other] * 99, CONTROL_CHANGE) == ()  # too few to say
-    assert exclusive_roles([one] * 100, CONTROL_CHANGE) == (("controller", "displaced"), ("displaced", "claimant"))
-    slip = annotate("[سيطر|e1:CAPTURE] [الجيش|a1:ACTOR]", "e1 actual controller=a1 displaced=a1")
-    assert ("controller", "displaced") in exclusive_roles([one] * 1000 + [slip], CONTROL_CHANGE)
-    assert ("controller", "displaced") not in exclusive_roles([one] * 1000 + [slip] * 10, CONTROL_CHANGE)
+    left = "[انسحب|e1:WITHDRAWAL] [الجيش|a1:ACTOR] وقالت [الفصائل|a2:ACTOR]"
+    one = copies(1000, left, "e1 actual displaced=a1 controller=a2 claimant=a2")
+    assert exclusive_roles(one[:99], CONTROL_CHANGE) == ()  # too few to say
+    assert exclusive_roles(one[:99] * 2, CONTROL_CHANGE) == ()  # the same reports again say nothing more
+    found = (("controller", "displaced"), ("displaced", "claimant"))
+    assert exclusive_roles(one[:100], CONTROL_CHANGE) == found
+    slips = copies(10, "[سيطر|e1:CAPTURE] [الجيش|a1:ACTOR]", "e1 actual controller=a1 displaced=a1")
+    assert exclusive_roles(one + slips[:1], CONTROL_CHANGE) == found
+    assert exclusive_roles(one + slips, CONTROL_CHANGE) == found[1:]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -188,7 +189,8 @@ def _setting(field: str, name: str) -> Callable[[DecodingConfig, float | None], 
 
     def change(config: DecodingConfig, value: float | None) -> DecodingConfig:
         entries = {key: kept for key, kept in getattr(config, field).items() if key != name}
-        return replace(config, **{field: entries if value is None else {**entries, name: value}})
+        changed: dict[str, Any] = {field: entries if value is None else {**entries, name: value}}
+        return replace(config, **changed)
 
     return change
 
