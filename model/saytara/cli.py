@@ -240,8 +240,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     left_out = {tuple(item.split("=", 1)) for item in options.leave_out}
     gold = [a for a in gold if not any((k, str(v)) in left_out for k, v in a.document.meta.items())]
     result = evaluate(extractor, gold, workers=options.workers)
-    print(_table(result))
-    if options.output:
+    if options.output:  # first, as printing ends where the reader goes away
         write_json(
             options.output,
             {
@@ -252,6 +251,7 @@ def _evaluate(options: argparse.Namespace) -> int:
                 **result,
             },
         )
+    print(_table(result))
     return 0
 
 
@@ -262,6 +262,8 @@ def _evaluate_linking(options: argparse.Namespace) -> int:
     from saytara.provenance import provenance
 
     result = evaluate_linking(options.linking, default_linkers())
+    if options.output:
+        write_json(options.output, {"gold": options.linking.name, **provenance(), **result})
     print(f"{'':8s}{'mentions':>10s}{'accuracy':>10s}{'coverage':>10s}{'wrong':>8s}")
     for kind in ("place", "actor", "time"):
         if kind in result:
@@ -272,8 +274,6 @@ def _evaluate_linking(options: argparse.Namespace) -> int:
     if "clusters" in result:
         found = result["clusters"]
         print(f"clusters: B3 F1 {found['b_cubed']['f1']:.3f}, contradictions {found['contradictions']}")
-    if options.output:
-        write_json(options.output, {"gold": options.linking.name, **provenance(), **result})
     return 0
 
 
