@@ -18,9 +18,11 @@ from saytara.checkpoint import write_json
 from saytara.corpus import read_annotations
 from saytara.decoding import Decoder, DecodingConfig
 from saytara.document import Annotation
+from saytara.encoding import EncodedDocument
 from saytara.pairing import PairBuilder
 from saytara.pipeline import word_spans
 from saytara.provenance import provenance
+from saytara.scoring import sigmoid
 from saytara.tags import WordSpan
 from saytara.training.distillation import Teachers
 from saytara.training.examples import make_examples
@@ -39,12 +41,12 @@ def main() -> None:
     rows = []
     unread = 0
     for annotation in read_annotations(options.data, teachers.schema):
-        found = contradictions(annotation, teachers)
-        if found is None:
+        encoded = teachers.encoder.encode(annotation.document.text)
+        if len(encoded.windows) != 1:
             unread += 1
             continue
-        words = len(teachers.encoder.encode(annotation.document.text).words)
-        rows.append({"id": annotation.document.id, "words": words, "contradictions": found})
+        found = contradictions(annotation, encoded, teachers)
+        rows.append({"id": annotation.document.id, "words": len(encoded.words), "contradictions": found})
     rows.sort(key=lambda row: (-len(row["contradictions"]) / (row["words"] + 20), row["id"]))
     kinds = Counter(item["what"] for row in rows for item in row["contradictions"])
     write_json(
@@ -64,11 +66,8 @@ def main() -> None:
     print(kinds.most_common())
 
 
-def contradictions(annotation: Annotation, teachers: Teachers) -> list[dict[str, Any]] | None:
-    """What the ensemble is sure of and the labels are not: kinds and character ranges; None for more than a window."""
-    encoded = teachers.encoder.encode(annotation.document.text)
-    if len(encoded.windows) != 1:
-        return None
+def contradictions(annotation: Annotation, encoded: EncodedDocument, teachers: Teachers) -> list[dict[str, Any]]:
+    """What the ensemble is sure of and the labels of a one-window text are not: kinds and character ranges."""
     window, schema, words = encoded.windows[0], teachers.schema, encoded.words
     hidden, logits = teachers.scorer.read(window)
     probabilities = np.exp(logits)
@@ -96,7 +95,7 @@ def contradictions(annotation: Annotation, teachers: Teachers) -> list[dict[str,
     if example.triggers:
         pairing = PairBuilder(schema).build(example.mentions, example.triggers, window.sentences)
         roles, factuality = teachers.scorer.relate(hidden, pairing)
-        for pair, mention, row in zip(pairing.pairs, pairing.mentions, 1 / (1 + np.exp(-roles)), strict=True):
+        for pair, mention, row in zip(pairing.pairs, pairing.mentions, sigmoid(roles), strict=True):
             told = example.roles.get((int(pair[0]), int(mention)), np.zeros(len(row)))
             for role, chance, is_told in zip(schema.roles, row, told, strict=True):
                 if (chance >= SURE) and not is_told:

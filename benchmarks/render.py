@@ -9,6 +9,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -130,14 +131,6 @@ def training_value(name: str = "training-value") -> str:
     return "\n".join(rows)
 
 
-def learning_curve() -> str:
-    return training_value("learning-curve")
-
-
-def bootstrap_authored() -> str:
-    return bootstrap("bootstrap-authored")
-
-
 def windows() -> str:
     """Passages and joined reports by window size."""
     result = load("windows")
@@ -172,10 +165,6 @@ def agreement(name: str = "agreement", what: str = "the second annotation agains
     return "\n".join([*rows, "", f"{result['documents']:,} passages, {what}."])
 
 
-def corrections() -> str:
-    return agreement("corrections", "what the models gave against what was made of it")
-
-
 def linking() -> str:
     """Links, dates, clusters against our own gold."""
     result = load("linking")
@@ -203,12 +192,12 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "quantization": quantization,
     "runs": runs,
     "bootstrap": bootstrap,
-    "bootstrap-authored": bootstrap_authored,
+    "bootstrap-authored": partial(bootstrap, "bootstrap-authored"),
     "training-value": training_value,
     "training-value-parts": training_value_parts,
     "agreement": agreement,
-    "corrections": corrections,
-    "learning-curve": learning_curve,
+    "corrections": partial(agreement, "corrections", "what the models gave against what was made of it"),
+    "learning-curve": partial(training_value, "learning-curve"),
     "windows": windows,
     "corpus": corpus,
     "linking": linking,

@@ -52,11 +52,11 @@ def main() -> int:
 def take_apart(record: dict[str, Any], texts: list[str], source: str) -> dict[str, Any] | None:
     """The record without its text and the words of its spans; None where no text holds it."""
     passage = record["text"]
-    line = next((number for number, text in enumerate(texts) if passage in text), None)
-    if line is None:
+    number = next((number for number, text in enumerate(texts, 1) if passage in text), None)
+    if number is None:
         return None
-    start = texts[line].index(passage)
-    where = {"source": source, "text": line + 1, "start": start, "end": start + len(passage), "sha256": digest(passage)}
+    start = texts[number - 1].index(passage)
+    where = {"source": source, "text": number, "start": start, "end": start + len(passage), "sha256": digest(passage)}
     entities = [{key: value for key, value in entity.items() if key != "text"} for entity in record["entities"]]
     events = [{**e, "trigger": {k: v for k, v in e["trigger"].items() if k != "text"}} for e in record["events"]]
     rest = {key: value for key, value in record.items() if key != "text"}

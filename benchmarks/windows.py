@@ -1,6 +1,6 @@
 """What the size of windows does: annotated passages alone and joined to long reports, read in windows of several sizes.
 
-usage: python benchmarks/windows.py [CHECKPOINT] --data FILE.jsonl [--sizes 160 448] [--overlaps 0.36] [--output FILE]
+usage: python benchmarks/windows.py [CHECKPOINT] --data FILE.jsonl [--sizes 176 448] [--overlaps 0.41] [--output FILE]
 
 Joined reports hold passages of different events: their links are those of the passages, so what is lost against
 passages alone is what foreign text in the same window costs, and what cut windows lose.
@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Any
 
-from saytara.checkpoint import find_checkpoint, load_document_encoder, read_config, write_json
+from saytara.checkpoint import find_checkpoint, make_extractor, read_config, write_json
 from saytara.corpus import read_annotations
 from saytara.document import Annotation, Document, Event, Mention, Span
 from saytara.evaluation import HEADLINES, evaluate
@@ -25,8 +24,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", nargs="?", default="compact")
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[128, 192, 256, 448])
-    parser.add_argument("--overlaps", type=float, nargs="+", default=[0.36], help="shares of a window, of each size")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[128, 176, 256, 448])
+    parser.add_argument("--overlaps", type=float, nargs="+", default=[0.41], help="shares of a window, of each size")
     parser.add_argument("--joined", type=int, default=8, help="passages of a joined report (default: %(default)s)")
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/windows.json"))
     options = parser.parse_args()
@@ -51,14 +50,8 @@ def main() -> None:
 def with_windows(extractor: Extractor, checkpoint: str, size: int, overlap: int) -> Extractor:
     """The same extractor, reading in windows of `size` pieces that share `overlap`."""
     folder, _ = find_checkpoint(checkpoint, with_weights=False)
-    config: dict[str, Any] = read_config(folder) | {"max_pieces": size, "overlap_pieces": overlap}
-    return Extractor(
-        schema=extractor.schema,
-        encoder=load_document_encoder(folder, config),
-        scorer=extractor.scorer,
-        decoding=extractor.decoding,
-        info=extractor.info,
-    )
+    config = read_config(folder) | {"max_pieces": size, "overlap_pieces": overlap}
+    return make_extractor(folder, config, extractor.scorer, extractor.info)
 
 
 def join(annotations: Sequence[Annotation], number: int) -> Annotation:

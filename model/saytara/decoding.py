@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from saytara.errors import ConfigError, closest
 from saytara.schema import Schema
+from saytara.scoring import log_softmax, sigmoid
 from saytara.tags import WordSpan, is_legal, tag_names, to_spans
 
 Floats = NDArray[np.float32] | NDArray[np.float64]
@@ -120,7 +121,7 @@ class Decoder:
         """Best legal tag sequence of ``[W, L]`` logits, as spans; triggers are one word each."""
         if not len(tag_logits):
             return []
-        log_probabilities = _log_softmax(tag_logits.astype(np.float64) + self._bias)
+        log_probabilities = log_softmax(tag_logits.astype(np.float64) + self._bias)
         path = viterbi(log_probabilities, self._start, self._transitions)
         probabilities = np.exp(log_probabilities[np.arange(len(path)), path])
         found = []
@@ -147,7 +148,7 @@ class Decoder:
             (self.config.calibrate("argument", probability), index, mention)
             for index in range(len(self.roles))
             for mention, label, probability in zip(
-                mentions, labels, _sigmoid(role_logits[:, index]).tolist(), strict=True
+                mentions, labels, sigmoid(role_logits[:, index]).tolist(), strict=True
             )
             if self._fills[index][label]
         ]
@@ -170,7 +171,7 @@ class Decoder:
 
     def factuality(self, logits: Floats) -> tuple[str, float]:
         """Value and score of one trigger's ``[F]`` logits."""
-        probabilities = np.exp(_log_softmax(logits[None].astype(np.float64) + self._factuality_bias))[0]
+        probabilities = np.exp(log_softmax(logits[None].astype(np.float64) + self._factuality_bias))[0]
         best = int(probabilities.argmax())
         return self.schema.factuality[best], self.config.calibrate("factuality", float(probabilities[best]))
 
@@ -188,13 +189,3 @@ def viterbi(scores: Floats, start: Floats, transitions: Floats) -> NDArray[np.in
     for word in range(len(scores) - 1, 0, -1):
         path[word - 1] = back[word, path[word]]
     return path
-
-
-def _log_softmax(logits: Floats) -> NDArray[np.float64]:
-    shifted = logits - logits.max(-1, keepdims=True)
-    result: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
-    return result
-
-
-def _sigmoid(logits: Floats) -> NDArray[np.float64]:
-    return 1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -40, 40)))

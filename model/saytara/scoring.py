@@ -102,21 +102,27 @@ class EnsembleScorer:
 
     def read(self, window: EncodedWindow) -> tuple[Floats, Floats]:
         answers = [member.read(window) for member in self.members]
-        tags = np.mean([_softmax(logits) for _, logits in answers], axis=0)
+        tags = np.mean([np.exp(log_softmax(logits)) for _, logits in answers], axis=0)
         return np.concatenate([hidden for hidden, _ in answers], -1), _log(tags)
 
     def relate(self, hidden: Floats, pairing: Pairing) -> tuple[Floats, Floats]:
         parts = np.split(hidden, len(self.members), -1)
         answers = [member.relate(part, pairing) for member, part in zip(self.members, parts, strict=True)]
-        roles = np.mean([1 / (1 + np.exp(-np.maximum(logits, -60.0))) for logits, _ in answers], axis=0)
-        factuality = np.mean([_softmax(logits) for _, logits in answers], axis=0)
+        roles = np.mean([sigmoid(logits) for logits, _ in answers], axis=0)
+        factuality = np.mean([np.exp(log_softmax(logits)) for _, logits in answers], axis=0)
         return _log(roles) - _log(1 - roles), _log(factuality)
 
 
-def _softmax(logits: Floats) -> Floats:
-    powers = np.exp(logits - logits.max(-1, keepdims=True))
-    result: Floats = powers / powers.sum(-1, keepdims=True)
+def log_softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Log-probabilities of the last axis."""
+    shifted = logits - logits.max(-1, keepdims=True)
+    result: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
     return result
+
+
+def sigmoid(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Probabilities, each on its own."""
+    return 1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -40, 40)))
 
 
 def _log(probabilities: Floats) -> Floats:

@@ -12,7 +12,7 @@ from saytara.corpus.check import Finding, check_corpus
 from saytara.corpus.formats.own import find_files
 from saytara.corpus.jsonl import check_corpus_file
 from saytara.corpus.markup import check_markup_file
-from saytara.corpus.texts import shared_runs
+from saytara.corpus.texts import index_runs, shared_runs
 from saytara.document import Annotation
 from saytara.errors import DataError
 from saytara.inputs import read_texts
@@ -56,10 +56,10 @@ def audit(paths: Sequence[Path], schema: Schema) -> tuple[dict[str, list[Annotat
 def check_against(splits: Mapping[str, Sequence[Annotation]], files: Sequence[Path], *, words: int) -> list[Finding]:
     """An error for each document that shares a run of so many words, folded, with a text of `files`."""
     rows = [(split, annotation.document) for split, annotations in splits.items() for annotation in annotations]
-    texts = [document.text for _, document in rows]
+    owners = index_runs([document.text for _, document in rows], size=words) if files else {}
     findings = []
     for file in files:
-        for index, runs in sorted(shared_runs(texts, read_texts(file), size=words).items()):
+        for index, runs in sorted(shared_runs(owners, read_texts(file), size=words).items()):
             split, document = rows[index]
             message = f'shares {len(runs)} runs of {words} words with {file}, such as "{min(runs)}". Write it anew.'
             findings.append(Finding("error", f'{split}: document "{document.id}"', message))

@@ -5,7 +5,7 @@ Knows no annotation.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from saytara.arabic.fold import fold
@@ -62,23 +62,26 @@ def similar_pairs(
             index[shingle].append(i)
 
 
-def shared_runs(texts: Sequence[str], others: Iterable[str], *, size: int) -> dict[int, set[str]]:
-    """Runs of `size` words, folded, that stand in one of `others` too, by the index of the text.
-
-    Holds the runs of `texts` only, so `others` may be large.
-
-    >>> shared_runs(["دخلت القوات حماة فجراً"], ["القوات: حماه فجرا"], size=3)
-    {0: {'القوات حماه فجرا'}}
-    """
+def index_runs(texts: Sequence[str], *, size: int) -> dict[tuple[str, ...], list[int]]:
+    """The runs of `size` words, folded, with the indices of the texts that hold them."""
     owners: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for index, text in enumerate(texts):
         for run in word_shingles(fold(text), size=size):
             owners[run].append(index)
+    return owners
+
+
+def shared_runs(
+    owners: Mapping[tuple[str, ...], Sequence[int]], others: Iterable[str], *, size: int
+) -> dict[int, set[str]]:
+    """Indexed runs that stand in one of `others` too, by the index of the text; `others` may be large.
+
+    >>> shared_runs(index_runs(["دخلت القوات حماة فجراً"], size=3), ["القوات: حماه فجرا"], size=3)
+    {0: {'القوات حماه فجرا'}}
+    """
     found: dict[int, set[str]] = defaultdict(set)
     for other in others:
-        words = WORD.findall(fold(other))
-        for start in range(len(words) - size + 1):
-            run = tuple(words[start : start + size])
-            for index in owners.get(run, ()):
+        for run in word_shingles(fold(other), size=size) & owners.keys():
+            for index in owners[run]:
                 found[index].add(" ".join(run))
     return dict(found)

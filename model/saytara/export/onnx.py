@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from saytara.errors import CheckpointError, MissingExtraError
-from saytara.scoring import ENCODER_GRAPH, RELATIONS_GRAPH
+from saytara.scoring import ENCODER_GRAPH, RELATIONS_GRAPH, log_softmax
 
 OPSET = 17
 INT8_FORMS = ("none", "dynamic", "nbits")
@@ -176,14 +176,9 @@ def compare(first: Any, second: Any, windows: list[Any]) -> dict[str, float]:
     largest, total, words, changed = 0.0, 0.0, 0, 0
     for window in windows:
         one, two = first.read(window)[1], second.read(window)[1]
-        difference = np.abs(_softmax(one) - _softmax(two))
+        difference = np.abs(np.exp(log_softmax(one)) - np.exp(log_softmax(two)))
         largest = max(largest, float(difference.max(initial=0.0)))
         total += float(difference.max(-1).sum())
         words += len(one)
         changed += int((one.argmax(-1) != two.argmax(-1)).sum())
     return {"largest": largest, "mean": total / max(words, 1), "changed": changed / max(words, 1)}
-
-
-def _softmax(logits: Any) -> Any:
-    shifted = np.exp(logits - logits.max(-1, keepdims=True))
-    return shifted / shifted.sum(-1, keepdims=True)

@@ -25,7 +25,7 @@ from saytara.files import atomic_write
 from saytara.inputs import read_texts
 from saytara.pairing import PairBuilder
 from saytara.schema import Schema
-from saytara.scoring import EnsembleScorer, Scorer, TorchScorer
+from saytara.scoring import EnsembleScorer, Scorer, TorchScorer, sigmoid
 from saytara.tags import WordSpan, tag_names
 from saytara.training.examples import Example
 
@@ -80,7 +80,7 @@ class Teachers:
         record: dict[str, Any] = {
             "id": document.id,
             "text": document.text,
-            "tags": [_sparse(row, tag_names(self.schema)) for row in np.exp(logits)],
+            "tags": [_sparse(row, self._decoder.tags) for row in np.exp(logits)],
             "mentions": [[span.start, span.end, span.label] for span in mentions],
             "triggers": [[span.start, span.label] for span in triggers],
             "roles": [],
@@ -89,8 +89,8 @@ class Teachers:
         if triggers:
             pairing = self._pairs.build(mentions, triggers, window.sentences)
             roles, factuality = self.scorer.relate(hidden, pairing)
-            for pair, mention, row in zip(pairing.pairs, pairing.mentions, 1 / (1 + np.exp(-roles)), strict=True):
-                if found := _sparse(row, list(self.schema.roles)):
+            for pair, mention, row in zip(pairing.pairs, pairing.mentions, sigmoid(roles), strict=True):
+                if found := _sparse(row, self._decoder.roles):
                     record["roles"].append([int(pair[0]), int(mention), found])
             record["factuality"] = [_sparse(row, list(self.schema.factuality)) for row in np.exp(factuality)]
         return record
@@ -117,25 +117,24 @@ def distil(
     order = np.random.default_rng(seed).permutation(len(documents))
     kept: list[str] = []
     empty = seen = unfit = 0
-    for index in order:
+    for passage in (passage for index in order for passage in cut_passages(documents[index], plan)):
         if len(kept) >= limit:
             break
-        for passage in cut_passages(documents[index], plan):
-            record = teachers.annotate(passage)
-            seen += 1
-            if record is None:
-                unfit += 1
+        record = teachers.annotate(passage)
+        seen += 1
+        if record is None:
+            unfit += 1
+            continue
+        if teachers.schema.events and not record["triggers"]:
+            if empty >= plan.without_events * (len(kept) + 1):
                 continue
-            if teachers.schema.events and not record["triggers"]:
-                if empty >= plan.without_events * (len(kept) + 1):
-                    continue
-                empty += 1
-            kept.append(json.dumps(record, ensure_ascii=False) + "\n")
-            if len(kept) % REPORT_EVERY == 0:
-                logger.info("%d of %d passages kept, %d read", len(kept), limit, seen)
+            empty += 1
+        kept.append(json.dumps(record, ensure_ascii=False) + "\n")
+        if len(kept) % REPORT_EVERY == 0:
+            logger.info("%d of %d passages kept, %d read", len(kept), limit, seen)
     with atomic_write(output) as file:
-        file.write("".join(kept[:limit]).encode())
-    return {"texts": len(documents), "read": seen, "unfit": unfit, "kept": min(len(kept), limit)}
+        file.write("".join(kept).encode())
+    return {"texts": len(documents), "read": seen, "unfit": unfit, "kept": len(kept)}
 
 
 def _training_windows(folder: Path) -> dict[str, int]:
@@ -194,17 +193,18 @@ def read_soft_examples(path: Path, encoder: DocumentEncoder, schema: Schema) -> 
 
 
 def _example(record: dict[str, Any], window: EncodedWindow, schema: Schema) -> Example:
-    roles = {(trigger, mention): _dense(row, list(schema.roles)) for trigger, mention, row in record["roles"]}
-    factuality = np.zeros((len(record["triggers"]), len(schema.factuality)), np.float32)
+    tags, role_names, values = tag_names(schema), list(schema.roles), list(schema.factuality)
+    roles = {(trigger, mention): _dense(row, role_names) for trigger, mention, row in record["roles"]}
+    factuality = np.zeros((len(record["triggers"]), len(values)), np.float32)
     for target, row in zip(factuality, record["factuality"], strict=True):
-        target[:] = _dense(row, list(schema.factuality))
+        target[:] = _dense(row, values)
     return Example(
         window,
         tuple(WordSpan(start, end, label) for start, end, label in record["mentions"]),
         tuple(WordSpan(word, word + 1, label) for word, label in record["triggers"]),
         roles,
         factuality,
-        np.stack([_dense(row, tag_names(schema)) for row in record["tags"]]),
+        np.stack([_dense(row, tags) for row in record["tags"]]),
     )
 
 

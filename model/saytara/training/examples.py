@@ -19,7 +19,7 @@ from saytara.encoding import DocumentEncoder, EncodedWindow
 from saytara.pairing import PairBuilder, Pairing
 from saytara.pipeline import word_spans
 from saytara.schema import Schema
-from saytara.tags import WordSpan, to_spans
+from saytara.tags import WordSpan, tag_names, to_spans, to_tags
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +35,8 @@ class Example:
     """(trigger, mention) numbers to the probability of each role ``[R]``; absent: unrelated."""
     factuality: NDArray[np.float32]
     """Probability of each value for each trigger, ``[E, F]``."""
-    tags: NDArray[np.float32] | None = None
-    """Probability of each tag for each word, ``[W, L]``; None: those of the spans, with certainty."""
+    tags: NDArray[np.float32]
+    """Probability of each tag for each word, ``[W, L]``."""
 
     @property
     def length(self) -> int:
@@ -101,7 +101,12 @@ def _example(
     factuality = np.zeros((len(events), len(schema.factuality)), np.float32)
     for row, event in zip(factuality, events, strict=True):
         row[schema.factuality.index(event.factuality)] = 1.0
-    example = Example(window, tuple(located[key] for key in mention_keys), triggers, roles, factuality)
+    mentions = tuple(located[key] for key in mention_keys)
+    names = tag_names(schema)
+    tags = np.zeros((len(window.words), len(names)), np.float32)
+    for row, tag in zip(tags, to_tags([*mentions, *triggers], len(window.words)), strict=True):
+        row[names.index(tag)] = 1.0
+    example = Example(window, mentions, triggers, roles, factuality, tags)
     return example, lost, seen
 
 
@@ -152,11 +157,7 @@ class Batcher:
             pool[row] = example.window.pool(pieces, words)
             count = len(example.window.words)
             word_mask[row, :count] = True
-            if example.tags is None:
-                pairing = self.builder.build(example.mentions, example.triggers, example.window.sentences)
-                targets[row, np.arange(count), pairing.tags] = 1.0
-            else:
-                targets[row, :count] = example.tags
+            targets[row, :count] = example.tags
         return {
             "input_ids": torch.from_numpy(ids),
             "attention_mask": torch.from_numpy(mask),

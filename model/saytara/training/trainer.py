@@ -379,7 +379,6 @@ class JointTrainer(Trainer):  # type: ignore[misc,unused-ignore]
         self.batcher = batcher
         self.dev = dev
         self.make_extractor = extractor
-        self.encoder_type = kwargs["model"].config.encoder.model_type
         super().__init__(**kwargs, callbacks=[EpochScores(self)])
         self.weights = _loss_weights(run, batcher, self.args.device)
 
@@ -415,7 +414,8 @@ class JointTrainer(Trainer):  # type: ignore[misc,unused-ignore]
 
     def attention_mask(self, mask: Tensor) -> Tensor:
         """The mask of pieces ``[B, T]``, as the encoder adds it where it is known to take that."""
-        return additive_mask(mask, bf16=self.args.bf16) if self.encoder_type in ADDED_MASK else mask
+        is_added = self.model.config.encoder.model_type in ADDED_MASK
+        return additive_mask(mask, bf16=self.args.bf16) if is_added else mask
 
     def _get_train_sampler(self, *_: Any) -> torch.utils.data.Sampler[int]:
         lengths = [example.length for example in self.train_dataset.examples]

@@ -51,15 +51,7 @@ def calibrate(extractor: Extractor, gold: Sequence[Annotation]) -> DecodingConfi
     wide = extractor.with_decoding(
         replace(config, thresholds={**config.thresholds, **open_roles}, fallbacks={}, further={}, exclusive=())
     )
-    found: dict[str, list[tuple[float, bool]]] = {}
-    for annotation in gold:
-        for kind, pairs in outcomes(annotation, wide.extract_document(annotation.document)).items():
-            if kind != "event":
-                found.setdefault(kind, []).extend(pairs)
-    fitted = {kind: fit_platt(pairs) for kind, pairs in found.items() if len(pairs) >= 20}
-    if "mention" in fitted:
-        fitted["trigger"] = fitted["mention"]
-    return replace(config, calibration=fitted)
+    return replace(config, calibration=_fit(wide, gold, ("mention", "argument", "factuality")))
 
 
 def recalibrate(extractor: Extractor, gold: Sequence[Annotation]) -> DecodingConfig:
@@ -67,24 +59,19 @@ def recalibrate(extractor: Extractor, gold: Sequence[Annotation]) -> DecodingCon
     follow from the others."""
     config = extractor.decoding
     for kinds in (("mention", "factuality"), ("event",)):
-        config = _refit(extractor.with_decoding(config), gold, kinds)
+        moved = {*kinds, "trigger"} if "mention" in kinds else set(kinds)
+        others = {kind: value for kind, value in config.calibration.items() if kind not in moved}
+        fitted = _fit(extractor.with_decoding(replace(config, calibration=others)), gold, kinds)
+        config = replace(config, calibration={**config.calibration, **fitted})
     return config
 
 
-def _refit(extractor: Extractor, gold: Sequence[Annotation], kinds: Sequence[str]) -> DecodingConfig:
-    config = extractor.decoding
-    moved = {*kinds, *(["trigger"] if "mention" in kinds else [])}
-    others = {kind: value for kind, value in config.calibration.items() if kind not in moved}
-    plain = extractor.with_decoding(replace(config, calibration=others))
-    found: dict[str, list[tuple[float, bool]]] = {kind: [] for kind in kinds}
-    for annotation in gold:
-        result = outcomes(annotation, plain.extract_document(annotation.document))
-        for kind in kinds:
-            found[kind] += result[kind]
+def _fit(extractor: Extractor, gold: Sequence[Annotation], kinds: Sequence[str]) -> dict[str, Calibration]:
+    """Calibrations of the scores that `extractor` gives on `gold`; of triggers, that of mentions."""
+    results = [outcomes(annotation, extractor.extract_document(annotation.document)) for annotation in gold]
+    found = {kind: [pair for result in results for pair in result[kind]] for kind in kinds}
     fitted = {kind: fit_platt(pairs) for kind, pairs in found.items() if len(pairs) >= 20}
-    if "mention" in fitted:
-        fitted["trigger"] = fitted["mention"]
-    return replace(config, calibration={**config.calibration, **fitted})
+    return fitted | ({"trigger": fitted["mention"]} if "mention" in fitted else {})
 
 
 def fit_platt(pairs: Sequence[tuple[float, bool]], *, steps: int = 100) -> Calibration:
