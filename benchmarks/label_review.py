@@ -72,7 +72,8 @@ def contradictions(annotation: Annotation, encoded: EncodedDocument, teachers: T
     hidden, logits = teachers.scorer.read(window)
     probabilities = np.exp(logits)
     gold = word_spans(annotation, encoded, schema)
-    spans = [scored.span for scored in Decoder(schema, DecodingConfig()).spans(logits) if scored.score >= SURE]
+    decoded = Decoder(schema, DecodingConfig()).spans(logits, window.marks)
+    spans = [scored.span for scored in decoded if scored.score >= SURE]
     names = list(PairBuilder(schema).tag_index)
     found: list[dict[str, Any]] = []
 

@@ -1,8 +1,8 @@
 """Make a finished run the packaged checkpoint: ONNX int8, weights to train on, measured figures, card, README.
 
 usage: python benchmarks/release.py RUN/checkpoint --data dev.jsonl [--int8 nbits] [--name compact]
-Writes model/saytara/checkpoints/NAME, checkpoints/NAME and benchmarks/results/dev*.json, measured with the ONNX form
-that ships.
+Writes model/saytara/checkpoints/NAME, checkpoints/NAME and benchmarks/results/dev*.json: thresholds are chosen, and
+figures measured, with the ONNX form that ships.
 """
 
 import argparse
@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from saytara.card import render_card
-from saytara.checkpoint import CONFIG, METRICS, PREDICTION_FILES, WEIGHTS, load_extractor, load_model, write_json
+from saytara.checkpoint import (
+    CONFIG,
+    DECODING,
+    METRICS,
+    PREDICTION_FILES,
+    WEIGHTS,
+    load_extractor,
+    load_model,
+    write_json,
+)
 from saytara.corpus import read_annotations
 from saytara.document import Annotation
 from saytara.evaluation import evaluate
@@ -20,6 +29,7 @@ from saytara.export.onnx import export_onnx
 from saytara.pipeline import Extractor
 from saytara.provenance import provenance
 from saytara.training.trainer import write_packed
+from saytara.training.tuning import choose_decoding
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -45,6 +55,9 @@ def main() -> None:
     anonymise(packaged)
     extractor = load_extractor(str(packaged), revision=None, threads=1, engine="onnx", is_linked=False)
     gold = read_annotations(options.data, extractor.schema)
+    decoding = choose_decoding(extractor, gold, exclusive=extractor.decoding.exclusive)
+    write_json(packaged / DECODING, decoding.to_dict())
+    extractor = extractor.with_decoding(decoding)
     scores = {
         "dev": measure(extractor, gold, options),
         "dev-without-bbc-cnn": measure(

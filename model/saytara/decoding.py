@@ -116,13 +116,28 @@ class Decoder:
         self._transitions = np.array(
             [[0.0 if is_legal(previous, tag) else -np.inf for tag in self.tags] for previous in self.tags]
         )
+        inside = np.array([tag.startswith("I-") for tag in self.tags])
+        self._of_mark = np.where([tag.startswith("B-") for tag in self.tags], -np.inf, 0.0)
+        """No span begins with a punctuation mark,"""
+        self._at_end = np.where(inside, -np.inf, 0.0)
+        self._after_mark = np.where(inside[:, None] & ~inside, -np.inf, self._transitions)
+        """and none ends with one."""
 
-    def spans(self, tag_logits: Floats) -> list[ScoredSpan]:
-        """Best legal tag sequence of ``[W, L]`` logits, as spans; triggers are one word each."""
+    def spans(self, tag_logits: Floats, marks: NDArray[np.bool_]) -> list[ScoredSpan]:
+        """Best legal tag sequence, as spans; triggers are one word each.
+
+        Args:
+            tag_logits: ``[W, L]``; marks: whether each word is a punctuation mark ``[W]``: spans neither begin nor
+                end with one, which its logits may not tell where it shares a piece with the word beside it.
+        """
         if not len(tag_logits):
             return []
         log_probabilities = log_softmax(tag_logits.astype(np.float64) + self._bias)
-        path = viterbi(log_probabilities, self._start, self._transitions)
+        allowed = log_probabilities + np.where(marks[:, None], self._of_mark, 0.0)
+        if marks[-1]:
+            allowed[-1] += self._at_end
+        transitions = np.where(marks[:-1, None, None], self._after_mark, self._transitions)
+        path = viterbi(allowed, self._start, transitions)
         probabilities = np.exp(log_probabilities[np.arange(len(path)), path])
         found = []
         for span in to_spans([self.tags[tag] for tag in path]):
@@ -177,11 +192,11 @@ class Decoder:
 
 
 def viterbi(scores: Floats, start: Floats, transitions: Floats) -> NDArray[np.int64]:
-    """Best path of ``[W, L]`` scores under start ``[L]`` and transition ``[L, L]`` scores (Viterbi 1967)."""
+    """Best path of ``[W, L]`` scores under start ``[L]`` and transition ``[W - 1, L, L]`` scores (Viterbi 1967)."""
     best = scores[0] + start
     back = np.zeros(scores.shape, np.int64)
     for word in range(1, len(scores)):
-        candidates = best[:, None] + transitions  # [L previous, L]
+        candidates = best[:, None] + transitions[word - 1]  # [L previous, L]
         back[word] = candidates.argmax(0)
         best = candidates.max(0) + scores[word]
     path = np.empty(len(scores), np.int64)

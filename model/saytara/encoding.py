@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from saytara.arabic.normalize import Normalization, normalize
-from saytara.arabic.segment import find_sentences, find_words
+from saytara.arabic.segment import find_sentences, find_words, is_mark
 from saytara.document import Span
 from saytara.errors import CheckpointError
 from saytara.windows import Window, plan_windows
@@ -35,6 +35,8 @@ class EncodedWindow:
     """Document ranges of the window's words, ``W`` of them."""
     sentences: NDArray[np.int64]
     """Sentence number in the document of each word, ``[W]``."""
+    marks: NDArray[np.bool_]
+    """Whether each word is a punctuation mark, ``[W]``."""
     first: int
     """Index in the document of the window's first word."""
     owned: tuple[int, int]
@@ -105,7 +107,10 @@ class DocumentEncoder:
         sentence_of_word = np.zeros(len(ranges), dtype=np.int64)
         for number, (start, end) in enumerate(sentences):
             sentence_of_word[start:end] = number
-        windows = tuple(self._window(window, words, ids, piece_first, piece_last, sentence_of_word) for window in plan)
+        marks = np.array([is_mark(normalized.text[start]) for start, _ in ranges], dtype=bool)
+        windows = tuple(
+            self._window(window, words, ids, piece_first, piece_last, sentence_of_word, marks) for window in plan
+        )
         return EncodedDocument(words, windows)
 
     def _tokenize_words(
@@ -153,6 +158,7 @@ class DocumentEncoder:
         piece_first: NDArray[np.int64],
         piece_last: NDArray[np.int64],
         sentence_of_word: NDArray[np.int64],
+        marks: NDArray[np.bool_],
     ) -> EncodedWindow:
         start, end = np.searchsorted(piece_first, [window.first, window.end])
         rows = []
@@ -164,6 +170,7 @@ class DocumentEncoder:
             piece_words=np.array(rows, np.int64).reshape(-1, 2),
             words=words[window.first : window.end],
             sentences=sentence_of_word[window.first : window.end],
+            marks=marks[window.first : window.end],
             first=window.first,
             owned=(window.owned_first - window.first, window.owned_end - window.first),
         )

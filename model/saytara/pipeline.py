@@ -150,7 +150,7 @@ class Extractor:
         decided = 0  # words before this one have all their spans
         for window in encoded.windows:
             hidden, tag_logits = self.scorer.read(window)
-            for scored in self._decoder.spans(tag_logits):
+            for scored in self._decoder.spans(tag_logits, window.marks):
                 if not window.owned[0] <= scored.span.start < window.owned[1]:
                     continue
                 moved = _moved(scored, window.first)

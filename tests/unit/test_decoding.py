@@ -27,6 +27,13 @@ def logits(*tags: str, strength: float = 8.0) -> np.ndarray:
     return rows
 
 
+def marks(*words: str) -> np.ndarray:
+    return np.array([word in "،.«»" for word in words], bool)
+
+
+NO_MARKS = np.zeros(12, bool)
+
+
 def role_logits(*rows: dict[str, float]) -> np.ndarray:
     return np.array([[row.get(role, -9.0) for role in ROLES] for row in rows], np.float32)
 
@@ -35,11 +42,11 @@ def role_logits(*rows: dict[str, float]) -> np.ndarray:
 def test_viterbi_equals_brute_force(words: int, size: int, random: object) -> None:
     generator = np.random.default_rng(random.randint(0, 10**6))  # type: ignore[attr-defined]
     scores, start = generator.normal(size=(words, size)), generator.normal(size=size)
-    transitions = generator.normal(size=(size, size))
-    transitions[0, 1] = -np.inf
+    transitions = generator.normal(size=(words - 1, size, size))
+    transitions[:, 0, 1] = -np.inf
 
     def total(path: tuple[int, ...]) -> float:
-        steps = sum(transitions[a, b] for a, b in itertools.pairwise(path))
+        steps = sum(transitions[i, a, b] for i, (a, b) in enumerate(itertools.pairwise(path)))
         return float(start[path[0]] + sum(scores[i, tag] for i, tag in enumerate(path)) + steps)
 
     best = max(itertools.product(range(size), repeat=words), key=total)
@@ -48,7 +55,7 @@ def test_viterbi_equals_brute_force(words: int, size: int, random: object) -> No
 
 def test_an_illegal_sequence_is_repaired() -> None:
     decoder = Decoder(CONTROL_CHANGE, DecodingConfig())
-    (found,) = decoder.spans(logits("I-ACTOR/B-ACTOR", "I-ACTOR", "O"))
+    (found,) = decoder.spans(logits("I-ACTOR/B-ACTOR", "I-ACTOR", "O"), NO_MARKS[:3])
     assert (found.span.start, found.span.end, found.span.label) == (0, 2, "ACTOR")
 
 
@@ -56,27 +63,47 @@ def test_an_illegal_sequence_is_repaired() -> None:
 def test_decoded_tags_are_always_legal(words: int, seed: int) -> None:
     scores = np.random.default_rng(seed).normal(size=(words, len(TAGS))).astype(np.float32) * 4
     decoder = Decoder(CONTROL_CHANGE, DecodingConfig())
-    path = viterbi(scores, decoder._start, decoder._transitions)
+    path = viterbi(scores, decoder._start, np.broadcast_to(decoder._transitions, (words - 1, len(TAGS), len(TAGS))))
     assert all(is_legal(None if i == 0 else TAGS[path[i - 1]], TAGS[tag]) for i, tag in enumerate(path))
 
 
 def test_triggers_and_mentions_of_a_report_come_apart() -> None:
     decoder = Decoder(CONTROL_CHANGE, DecodingConfig())
-    labels = [s.span.label for s in decoder.spans(logits("B-CAPTURE", "B-ACTOR", "I-ACTOR", "O", "B-PLACE", "B-PLACE"))]
+    tags = ("B-CAPTURE", "B-ACTOR", "I-ACTOR", "O", "B-PLACE", "B-PLACE")
+    labels = [scored.span.label for scored in decoder.spans(logits(*tags), NO_MARKS[:6])]
     assert labels == ["CAPTURE", "ACTOR", "PLACE", "PLACE"]
 
 
+def test_no_span_begins_or_ends_with_a_mark() -> None:
+    decoder = Decoder(CONTROL_CHANGE, DecodingConfig())
+    likely = logits("B-TIME", "I-TIME", "I-TIME", "B-ACTOR", "I-ACTOR", "I-ACTOR", "I-ACTOR", "B-CAPTURE")
+    is_mark = marks("عام", "2014", ".", "«", "قوات", "«", "اللواء", "،")
+    spans = [(s.span.start, s.span.end, s.span.label) for s in decoder.spans(likely, is_mark)]
+    assert spans[0] == (0, 2, "TIME")
+    assert (4, 7, "ACTOR") in spans, "a mark inside a span stays"
+    assert "CAPTURE" not in [label for _, _, label in spans]
+
+
+@given(st.integers(1, 12), st.integers(0, 10**6))
+def test_marks_never_stand_at_an_edge(words: int, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    scores = generator.normal(size=(words, len(TAGS))).astype(np.float32) * 4
+    is_mark = generator.random(words) < 0.4
+    for scored in Decoder(CONTROL_CHANGE, DecodingConfig()).spans(scores, is_mark):
+        assert not is_mark[[scored.span.start, scored.span.end - 1]].any()
+
+
 def test_no_words_give_no_spans() -> None:
-    assert Decoder(CONTROL_CHANGE, DecodingConfig()).spans(np.zeros((0, len(TAGS)), np.float32)) == []
+    assert Decoder(CONTROL_CHANGE, DecodingConfig()).spans(np.zeros((0, len(TAGS)), np.float32), NO_MARKS[:0]) == []
 
 
 def test_a_threshold_drops_a_label_and_a_bias_brings_one_back() -> None:
     weak = logits("O/B-PLACE", strength=2.0)
-    assert Decoder(CONTROL_CHANGE, DecodingConfig()).spans(weak) == []
+    assert Decoder(CONTROL_CHANGE, DecodingConfig()).spans(weak, NO_MARKS[:1]) == []
     biased = DecodingConfig(tag_bias={"PLACE": 2.0})
-    assert len(Decoder(CONTROL_CHANGE, biased).spans(weak)) == 1
+    assert len(Decoder(CONTROL_CHANGE, biased).spans(weak, NO_MARKS[:1])) == 1
     strict = DecodingConfig(tag_bias={"PLACE": 2.0}, thresholds={"PLACE": 0.99})
-    assert Decoder(CONTROL_CHANGE, strict).spans(weak) == []
+    assert Decoder(CONTROL_CHANGE, strict).spans(weak, NO_MARKS[:1]) == []
 
 
 ACTOR, PLACE = (list(CONTROL_CHANGE.mentions).index(label) for label in ("ACTOR", "PLACE"))

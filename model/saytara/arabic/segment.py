@@ -14,6 +14,7 @@ _WORD = re.compile(
     """,
     re.VERBOSE,
 )
+_MARK = re.compile(r"[^\w\s]")
 _ENDS = frozenset(".!?؟…")  # full stop, exclamation and question marks, ellipsis
 _CLOSERS = frozenset("\"'»”’)]}")
 
@@ -25,6 +26,15 @@ def find_words(text: str) -> list[tuple[int, int]]:
     [(0, 4), (5, 8), (8, 9)]
     """
     return [match.span() for match in _WORD.finditer(text)]
+
+
+def is_mark(character: str) -> bool:
+    """Whether the word that begins with `character` is a punctuation mark.
+
+    >>> is_mark("،"), is_mark("ح")
+    (True, False)
+    """
+    return _MARK.match(character) is not None
 
 
 def find_sentences(text: str, words: list[tuple[int, int]]) -> list[tuple[int, int]]:

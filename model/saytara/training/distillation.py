@@ -74,7 +74,7 @@ class Teachers:
             return None
         window = encoded.windows[0]
         hidden, logits = self.scorer.read(window)
-        spans = [scored.span for scored in self._decoder.spans(logits)]
+        spans = [scored.span for scored in self._decoder.spans(logits, window.marks)]
         mentions = [span for span in spans if span.label in self.schema.mentions]
         triggers = [span for span in spans if span.label in self.schema.events]
         record: dict[str, Any] = {

@@ -46,7 +46,7 @@ from saytara.training.config import TrainConfig
 from saytara.training.distillation import read_soft_examples
 from saytara.training.examples import Batcher, Example, make_examples
 from saytara.training.losses import LossWeights, joint_loss
-from saytara.training.tuning import calibrate, exclusive_roles, recalibrate, tune
+from saytara.training.tuning import choose_decoding, exclusive_roles
 
 logger = logging.getLogger(__name__)
 EPOCHS = "epochs.jsonl"
@@ -167,10 +167,9 @@ def finish(
 ) -> dict[str, Any]:
     """Calibrate, tune thresholds, measure on dev, and write the run's ``checkpoint`` folder."""
     config = setup.config
-    decoding = DecodingConfig(exclusive=exclusive_roles(train_set, setup.schema))
-    for step in (calibrate, tune, recalibrate):
-        decoding = step(setup.extractor(model, decoding), dev_set)
-    metrics = {"dev": evaluate(setup.extractor(model, decoding), dev_set), "dev_files": list(config.dev_files)}
+    extractor = setup.extractor(model, DecodingConfig())
+    decoding = choose_decoding(extractor, dev_set, exclusive=exclusive_roles(train_set, setup.schema))
+    metrics = {"dev": evaluate(extractor.with_decoding(decoding), dev_set), "dev_files": list(config.dev_files)}
     save_checkpoint(Path(config.output) / "checkpoint", model, setup.tokenizer, decoding, config, metrics)
     return metrics
 

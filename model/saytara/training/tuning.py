@@ -41,6 +41,19 @@ MIN_GAIN = 0.001
 """A setting is changed only for at least this much F1, so that noise on dev moves nothing."""
 
 
+def choose_decoding(
+    extractor: Extractor, gold: Sequence[Annotation], *, exclusive: Sequence[tuple[str, str]]
+) -> DecodingConfig:
+    """All that is chosen on `gold`: calibration, biases, thresholds; with roles that are known to be `exclusive`.
+
+    Choose with the form of the network that answers later: another's rounding moves what lies near a threshold.
+    """
+    decoding = DecodingConfig(exclusive=exclusive)
+    for step in (calibrate, tune, recalibrate):
+        decoding = step(extractor.with_decoding(decoding), gold)
+    return decoding
+
+
 def calibrate(extractor: Extractor, gold: Sequence[Annotation]) -> DecodingConfig:
     """Platt-scale mention, trigger, argument, factuality and event scores on `gold`."""
     config = extractor.decoding
