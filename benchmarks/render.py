@@ -158,6 +158,9 @@ def corpus() -> str:
     return stats_table(load("corpus")["columns"]).rstrip()
 
 
+CORRECTED = "what the models gave against what was made of it"
+
+
 def agreement(name: str = "agreement", what: str = "the second annotation against the first") -> str:
     result = load(name)
     rows = ["| | F1 |", "|---|---|"]
@@ -196,7 +199,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "training-value": training_value,
     "training-value-parts": training_value_parts,
     "agreement": agreement,
-    "corrections": partial(agreement, "corrections", "what the models gave against what was made of it"),
+    "corrections": partial(agreement, "corrections", CORRECTED),
+    "corrections-2": partial(agreement, "corrections-2", CORRECTED),
     "learning-curve": partial(training_value, "learning-curve"),
     "windows": windows,
     "corpus": corpus,
