@@ -41,7 +41,7 @@ def collect(run: Path) -> dict[str, Any]:
     return {
         "encoder": _short(Path(config["encoder"])),
         "train_files": [
-            *(_corpus(Path(name)) for name in (*config["train_files"], *config["extra_train_files"])),
+            *dict.fromkeys(_corpus(Path(name)) for name in (*config["train_files"], *config["extra_train_files"])),
             *(["soft"] if config.get("soft_files") else []),
         ],
         **{key: config[key] for key in CONFIG_KEYS},
