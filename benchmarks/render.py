@@ -1,13 +1,15 @@
 """Write measured figures into the documents, between `<!-- figures: NAME -->` and `<!-- end figures -->`.
 
 usage: python benchmarks/render.py [--check]
-Every figure comes from a JSON file in benchmarks/results; with --check nothing is written and a difference fails.
+Every figure comes from a JSON file in benchmarks/results, or is counted in data/standoff; with --check nothing is
+written and a difference fails.
 """
 
 import argparse
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -158,6 +160,18 @@ def corpus() -> str:
     return stats_table(load("corpus")["columns"]).rstrip()
 
 
+def standoff() -> str:
+    """What the files of corrected annotations hold."""
+    head = ("file", "passages", "triggers", "denied", "prospective", "without any trigger")
+    rows = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for path in sorted((ROOT / "data" / "standoff").glob("*.jsonl")):
+        events = [json.loads(line)["events"] for line in path.read_text(encoding="utf-8").splitlines()]
+        values = Counter(event["factuality"] for passage in events for event in passage)
+        figures = (len(events), values.total(), values["denied"], values["prospective"], events.count([]))
+        rows.append(f"| `{path.name}` | {' | '.join(f'{figure:,}' for figure in figures)} |")
+    return "\n".join(rows)
+
+
 CORRECTED = "what the models gave against what was made of it"
 
 
@@ -201,6 +215,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "agreement": agreement,
     "corrections": partial(agreement, "corrections", CORRECTED),
     "corrections-2": partial(agreement, "corrections-2", CORRECTED),
+    "standoff": standoff,
     "learning-curve": partial(training_value, "learning-curve"),
     "windows": windows,
     "corpus": corpus,

@@ -116,12 +116,11 @@ class Decoder:
         self._transitions = np.array(
             [[0.0 if is_legal(previous, tag) else -np.inf for tag in self.tags] for previous in self.tags]
         )
+        # no span begins with a punctuation mark, and none ends with one: not before another tag, nor before the end
         inside = np.array([tag.startswith("I-") for tag in self.tags])
         self._of_mark = np.where([tag.startswith("B-") for tag in self.tags], -np.inf, 0.0)
-        """No span begins with a punctuation mark,"""
-        self._at_end = np.where(inside, -np.inf, 0.0)
         self._after_mark = np.where(inside[:, None] & ~inside, -np.inf, self._transitions)
-        """and none ends with one."""
+        self._of_last_mark = np.where(inside, -np.inf, self._of_mark)
 
     def spans(self, tag_logits: Floats, marks: NDArray[np.bool_]) -> list[ScoredSpan]:
         """Best legal tag sequence, as spans; triggers are one word each.
@@ -135,7 +134,7 @@ class Decoder:
         log_probabilities = log_softmax(tag_logits.astype(np.float64) + self._bias)
         allowed = log_probabilities + np.where(marks[:, None], self._of_mark, 0.0)
         if marks[-1]:
-            allowed[-1] += self._at_end
+            allowed[-1] = log_probabilities[-1] + self._of_last_mark
         transitions = np.where(marks[:-1, None, None], self._after_mark, self._transitions)
         path = viterbi(allowed, self._start, transitions)
         probabilities = np.exp(log_probabilities[np.arange(len(path)), path])

@@ -70,6 +70,15 @@ def test_windows_hold_at_most_their_pieces(text: str, max_pieces: int) -> None:
         assert window.ids[-1] == 2
 
 
+def test_marks_are_told_from_words() -> None:
+    text = "سيطرت على حمص. " * 10 + "«حَمص» 2014."
+    windows = encode(text).windows
+    assert len(windows) > 1
+    for window in windows:
+        words = [text[word.start : word.end] for word in window.words]
+        assert window.marks.tolist() == [word in ("«", "»", ".") for word in words]
+
+
 def test_a_blob_of_letters_is_one_word_and_one_unknown_piece() -> None:
     encoded = encode("دخلت " + "ا" * 1_000_000 + " حمص")
     (window,) = encoded.windows

@@ -7,14 +7,14 @@ import re
 
 from saytara.arabic.normalize import MARKS
 
+_MARK = re.compile(r"[^\w\s]")  # one punctuation mark:  ،
 _WORD = re.compile(
     rf"""
     (?: \w [\u0300-\u036f{MARKS}]* )+   # letters, digits, tatweel with their marks:  حَلَب
-    | [^\w\s]                           # or one punctuation mark:  ،
+    | {_MARK.pattern}
     """,
     re.VERBOSE,
 )
-_MARK = re.compile(r"[^\w\s]")
 _ENDS = frozenset(".!?؟…")  # full stop, exclamation and question marks, ellipsis
 _CLOSERS = frozenset("\"'»”’)]}")
 
