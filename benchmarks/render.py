@@ -215,6 +215,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "agreement": agreement,
     "corrections": partial(agreement, "corrections", CORRECTED),
     "corrections-2": partial(agreement, "corrections-2", CORRECTED),
+    "corrections-3": partial(agreement, "corrections-3", CORRECTED),
     "standoff": standoff,
     "learning-curve": partial(training_value, "learning-curve"),
     "windows": windows,
