@@ -216,6 +216,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "corrections": partial(agreement, "corrections", CORRECTED),
     "corrections-2": partial(agreement, "corrections-2", CORRECTED),
     "corrections-3": partial(agreement, "corrections-3", CORRECTED),
+    "corrections-4": partial(agreement, "corrections-4", CORRECTED),
     "standoff": standoff,
     "learning-curve": partial(training_value, "learning-curve"),
     "windows": windows,
