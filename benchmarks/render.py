@@ -172,14 +172,21 @@ def standoff() -> str:
     return "\n".join(rows)
 
 
-CORRECTED = "what the models gave against what was made of it"
-
-
-def agreement(name: str = "agreement", what: str = "the second annotation against the first") -> str:
-    result = load(name)
+def agreement() -> str:
+    """The second annotation of authored reports against the first."""
+    result = load("agreement")
     rows = ["| | F1 |", "|---|---|"]
     rows += [f"| {title} | {result[key]['f1']:.3f} |" for key, title in MEASURES]
-    return "\n".join([*rows, "", f"{result['documents']:,} passages, {what}."])
+    return "\n".join([*rows, "", f"{result['documents']:,} passages, the second annotation against the first."])
+
+
+def corrections() -> str:
+    """What the models gave against what was made of it, a column a round."""
+    rounds = [load(f"corrections-{number}") for number in range(1, 5)]
+    rows = ["| F1 | first | second | third | fourth |", "|---|---|---|---|---|"]
+    lines = {"passages": [f"{one['documents']:,}" for one in rounds]}
+    lines |= {title: [f"{one[key]['f1']:.3f}" for one in rounds] for key, title in MEASURES}
+    return "\n".join([*rows, *(f"| {title} | {' | '.join(figures)} |" for title, figures in lines.items())])
 
 
 def linking() -> str:
@@ -213,10 +220,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "training-value": training_value,
     "training-value-parts": training_value_parts,
     "agreement": agreement,
-    "corrections": partial(agreement, "corrections", CORRECTED),
-    "corrections-2": partial(agreement, "corrections-2", CORRECTED),
-    "corrections-3": partial(agreement, "corrections-3", CORRECTED),
-    "corrections-4": partial(agreement, "corrections-4", CORRECTED),
+    "corrections": corrections,
     "standoff": standoff,
     "learning-curve": partial(training_value, "learning-curve"),
     "windows": windows,
