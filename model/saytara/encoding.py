@@ -42,6 +42,11 @@ class EncodedWindow:
     owned: tuple[int, int]
     """Half-open range of window words that are decided in this window."""
 
+    @property
+    def end(self) -> int:
+        """Index in the document of the word behind the window's last."""
+        return self.first + len(self.words)
+
     def pool(self, pieces: int | None = None, words: int | None = None) -> NDArray[np.float32]:
         """Weights that average the pieces of each word, ``[words, pieces]``; padded with zeros."""
         weights = np.zeros((words or len(self.words), pieces or len(self.ids)), dtype=np.float32)

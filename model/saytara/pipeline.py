@@ -18,7 +18,7 @@ from saytara.encoding import EncodedDocument, EncodedWindow, TextEncoder
 from saytara.linking.link import Linker, link
 from saytara.pairing import LABEL, PairBuilder
 from saytara.schema import Schema
-from saytara.scoring import Floats, Scorer
+from saytara.scoring import Floats, Scorer, read_windows
 from saytara.tags import WordSpan
 
 
@@ -148,8 +148,7 @@ class Extractor:
         events: list[DecodedEvent] = []
         waiting: deque[tuple[EncodedWindow, Floats]] = deque()
         decided = 0  # words before this one have all their spans
-        for window in encoded.windows:
-            hidden, tag_logits = self.scorer.read(window)
+        for window, hidden, tag_logits in read_windows(self.scorer, encoded):
             for scored in self._decoder.spans(tag_logits, window.marks):
                 if not window.owned[0] <= scored.span.start < window.owned[1]:
                     continue
@@ -162,7 +161,7 @@ class Extractor:
             if not self.schema.events:
                 continue
             waiting.append((window, hidden))
-            while waiting and waiting[0][0].first + len(waiting[0][0].words) <= decided:
+            while waiting and waiting[0][0].end <= decided:
                 events += self._relate(*waiting.popleft(), mentions, triggers)
         for window, hidden in waiting:
             events += self._relate(window, hidden, mentions, triggers)
@@ -172,7 +171,7 @@ class Extractor:
         self, window: EncodedWindow, hidden: Floats, mentions: list[ScoredSpan], triggers: list[ScoredSpan]
     ) -> list[DecodedEvent]:
         """Events of the triggers that `window` owns, over all mentions that stand in it."""
-        first, end = window.first, window.first + len(window.words)
+        first, end = window.first, window.end
         inside = [_moved(scored, -first) for scored in _between(mentions, first, end)]
         owned = [
             _moved(scored, -first) for scored in _between(triggers, first + window.owned[0], first + window.owned[1])

@@ -1,17 +1,18 @@
 """Run the network on one window at a time: ONNX for inference without torch, torch for everything else.
 
-Decodes nothing. One window a run, unpadded: so the same text gives bit-equal logits alone and in any batch,
-although dynamic int8 takes one activation scale per run.
+Decodes nothing; a word that stands in several windows gets the mean of what they say. One window a run, unpadded: so
+the same text gives bit-equal logits alone and in any batch, although dynamic int8 takes one activation scale per run.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from saytara.encoding import EncodedWindow
+from saytara.encoding import EncodedDocument, EncodedWindow
 from saytara.errors import CheckpointError, MissingExtraError
 from saytara.pairing import Pairing
 
@@ -111,6 +112,31 @@ class EnsembleScorer:
         roles = np.mean([sigmoid(logits) for logits, _ in answers], axis=0)
         factuality = np.mean([np.exp(log_softmax(logits)) for _, logits in answers], axis=0)
         return _log(roles) - _log(1 - roles), _log(factuality)
+
+
+def read_windows(scorer: Scorer, encoded: EncodedDocument) -> Iterator[tuple[EncodedWindow, Floats, Floats]]:
+    """Read a document window by window; the tag probabilities of a word are the mean over all windows that hold it.
+
+    Yields:
+        Each window, in order, with its word vectors ``[W, H]`` and log-probabilities of tags ``[W, L]``: as soon as no
+        window to come shares a word with it, so that the vectors of few windows are held at a time.
+    """
+    counts = np.zeros((len(encoded.words), 1))
+    sums = np.full((len(encoded.words), 0), -np.inf)  # of probabilities, as logarithms
+    waiting: deque[tuple[EncodedWindow, Floats]] = deque()
+    for index, window in enumerate(encoded.windows):
+        hidden, tag_logits = scorer.read(window)
+        if not index:
+            sums = np.full((len(encoded.words), tag_logits.shape[1]), -np.inf)
+        own = slice(window.first, window.end)
+        sums[own] = np.logaddexp(sums[own], log_softmax(tag_logits))
+        counts[own] += 1
+        waiting.append((window, hidden))
+        coming = encoded.windows[index + 1].first if index + 1 < len(encoded.windows) else len(encoded.words)
+        while waiting and waiting[0][0].end <= coming:
+            read, vectors = waiting.popleft()
+            own = slice(read.first, read.end)
+            yield read, vectors, (sums[own] - np.log(counts[own])).astype(np.float32)
 
 
 def log_softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
