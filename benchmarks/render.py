@@ -180,13 +180,23 @@ def agreement() -> str:
     return "\n".join([*rows, "", f"{result['documents']:,} passages, the second annotation against the first."])
 
 
-def corrections() -> str:
-    """What the models gave against what was made of it, a column a round."""
-    rounds = [load(f"corrections-{number}") for number in range(1, 5)]
-    rows = ["| F1 | first | second | third | fourth |", "|---|---|---|---|---|"]
-    lines = {"passages": [f"{one['documents']:,}" for one in rounds]}
-    lines |= {title: [f"{one[key]['f1']:.3f}" for one in rounds] for key, title in MEASURES}
+def side_by_side(columns: dict[str, str]) -> str:
+    """Scores of several results, a column each: what one annotation is against another."""
+    results = [load(name) for name in columns.values()]
+    rows = [f"| F1 | {' | '.join(columns)} |", "|" + "---|" * (len(columns) + 1)]
+    lines = {"passages": [f"{one['documents']:,}" for one in results]}
+    lines |= {title: [f"{one[key]['f1']:.3f}" for one in results] for key, title in MEASURES}
     return "\n".join([*rows, *(f"| {title} | {' | '.join(figures)} |" for title, figures in lines.items())])
+
+
+CORRECTIONS = {
+    "first": "corrections-1",
+    "second": "corrections-2",
+    "third": "corrections-3",
+    "fourth": "corrections-4",
+}
+READ_TWICE = {"real training set": "relations-read-twice-train", "`data/standoff`": "relations-read-twice-standoff"}
+POSTS = {"second annotation": "agreement-posts", "*average-6*": "posts-average-6", "*average-7*": "posts-average-7"}
 
 
 def linking() -> str:
@@ -217,10 +227,13 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "runs": runs,
     "bootstrap": bootstrap,
     "bootstrap-authored": partial(bootstrap, "bootstrap-authored"),
+    "bootstrap-posts": partial(bootstrap, "bootstrap-posts"),
     "training-value": training_value,
     "training-value-parts": training_value_parts,
     "agreement": agreement,
-    "corrections": corrections,
+    "corrections": partial(side_by_side, CORRECTIONS),
+    "read-twice": partial(side_by_side, READ_TWICE),
+    "posts": partial(side_by_side, POSTS),
     "standoff": standoff,
     "learning-curve": partial(training_value, "learning-curve"),
     "windows": windows,
