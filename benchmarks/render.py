@@ -195,8 +195,14 @@ CORRECTIONS = {
     "third": "corrections-3",
     "fourth": "corrections-4",
 }
+KINDS = ("dev", "authored", "posts")
 READ_TWICE = {"real training set": "relations-read-twice-train", "`data/standoff`": "relations-read-twice-standoff"}
-POSTS = {"second annotation": "agreement-posts", "*average-6*": "posts-average-6", "*average-7*": "posts-average-7"}
+POSTS = {
+    "*average-6*": "posts-average-6",
+    "*average-7*": "posts-average-7",
+    "with *average-6*": "posts-average-7-with-6",
+    "second annotation": "agreement-posts",
+}
 
 
 def linking() -> str:
@@ -227,7 +233,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "runs": runs,
     "bootstrap": bootstrap,
     "bootstrap-authored": partial(bootstrap, "bootstrap-authored"),
-    "bootstrap-posts": partial(bootstrap, "bootstrap-posts"),
+    **{f"bootstrap-7-{kind}": partial(bootstrap, f"bootstrap-average-7-with-6-{kind}") for kind in KINDS},
     "training-value": training_value,
     "training-value-parts": training_value_parts,
     "agreement": agreement,
