@@ -122,11 +122,11 @@ def read_windows(scorer: Scorer, encoded: EncodedDocument) -> Iterator[tuple[Enc
         window to come shares a word with it, so that the vectors of few windows are held at a time.
     """
     counts = np.zeros((len(encoded.words), 1))
-    sums = np.full((len(encoded.words), 0), -np.inf)  # of probabilities, as logarithms
+    sums: NDArray[np.float64] | None = None  # of probabilities, as logarithms
     waiting: deque[tuple[EncodedWindow, Floats]] = deque()
     for index, window in enumerate(encoded.windows):
         hidden, tag_logits = scorer.read(window)
-        if not index:
+        if sums is None:
             sums = np.full((len(encoded.words), tag_logits.shape[1]), -np.inf)
         own = slice(window.first, window.end)
         sums[own] = np.logaddexp(sums[own], log_softmax(tag_logits))

@@ -160,6 +160,24 @@ def test_a_long_report_is_read_in_windows_and_nothing_is_lost_or_doubled(max_pie
     assert linked == 80  # across sentences too, since windows share whole sentences
 
 
+class UnsureOwner(ScriptedScorer):
+    """As scripted, but each window says nothing of the words that it owns where another window holds them too."""
+
+    def read(self, window: EncodedWindow) -> tuple[np.ndarray, np.ndarray]:
+        hidden, logits = super().read(window)
+        for word in range(window.first + window.owned[0], window.first + window.owned[1]):
+            if sum(other.first <= word < other.end for other in self.encoded.windows) > 1:
+                logits[word - window.first] = 0.0
+        return hidden, logits
+
+
+def test_what_the_owning_window_does_not_tell_another_one_does() -> None:
+    gold = long_report(40)
+    extractor, _ = scripted(gold, max_pieces=90)
+    extractor.scorer = UnsureOwner(gold, extractor.encoder)
+    assert bare(extractor.extract_document(gold.document))["mentions"] == bare(gold)["mentions"]
+
+
 def test_each_window_is_read_once() -> None:
     gold = long_report(30)
     extractor, scorer = scripted(gold, max_pieces=80)
