@@ -54,10 +54,13 @@ def collect(run: Path) -> dict[str, Any]:
 
 
 def _corpus(path: Path) -> str:
-    """``authored``: the repository's own set; ``corrected``: one of data/standoff, joined; ``real``: another."""
+    """``authored``: the repository's own set; ``corrected``: one of data/standoff, joined; ``swapped``: with other
+    names (benchmarks/swap_mentions.py); ``real``: another."""
     data = RESULTS.parents[2] / "data"
     if path.resolve() == data / "train.jsonl":
         return "authored"
+    if path.stem.startswith("swapped-"):
+        return "swapped"
     return "corrected" if (data / "standoff" / path.name).exists() else "real"
 
 

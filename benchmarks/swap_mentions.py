@@ -27,32 +27,11 @@ from saytara.schema import CONTROL_CHANGE
 PROCLITICS = ("ولل", "وب", "ول", "لل", "و", "ل", "ب", "ف", "ك")
 ENDINGS = ("ون", "ين", "ات", "ة")
 PRONOUNS = ("ه", "ها", "هم", "هما", "نا")
-WEEKDAYS = ["السبت", "الأحد", "الاحد", "الاثنين", "الإثنين", "الثلاثاء", "الأربعاء", "الاربعاء", "الخميس", "الجمعة"]
-MONTHS = [
-    "يناير",
-    "فبراير",
-    "مارس",
-    "أبريل",
-    "إبريل",
-    "نيسان",
-    "مايو",
-    "يونيو",
-    "يوليو",
-    "أغسطس",
-    "سبتمبر",
-    "أكتوبر",
-    "نوفمبر",
-    "ديسمبر",
-    "كانون",
-    "شباط",
-    "آذار",
-    "أيار",
-    "حزيران",
-    "تموز",
-    "آب",
-    "أيلول",
-    "تشرين",
-]
+WEEKDAY = re.compile("السبت|ال[أا]حد|ال[اإ]ثنين|الثلاثاء|ال[أا]ربعاء|الخميس|الجمعة")
+MONTH = re.compile(
+    "يناير|فبراير|مارس|[أإ]بريل|مايو|يونيو|يوليو|أغسطس|سبتمبر|أكتوبر|نوفمبر|ديسمبر|"
+    "كانون|شباط|آذار|نيسان|أيار|حزيران|تموز|آب|أيلول|تشرين"
+)
 Key = tuple[str, ...]
 
 
@@ -144,7 +123,7 @@ def time_class(word: str) -> str:
     """The word of a time expression, or what kind of number or name it is."""
     if word.isdigit():
         return "year" if len(word) == 4 else "number"
-    return "weekday" if word in WEEKDAYS else "month" if word in MONTHS else word
+    return "weekday" if WEEKDAY.fullmatch(word) else "month" if MONTH.fullmatch(word) else word
 
 
 def swapped(record: dict[str, Any], pool: Pool, share: float, dice: random.Random) -> dict[str, Any]:

@@ -45,6 +45,14 @@ class SaytaraOutput(ModelOutput):  # type: ignore[misc,unused-ignore]
     """What the `pairer` returned."""
 
 
+class StillLinear(nn.Linear):
+    """Starts at zero."""
+
+
+class StillEmbedding(nn.Embedding):
+    """Starts at zero."""
+
+
 class WordAttentionLayer(nn.Module):
     """A transformer layer over words with a learned bias for relative positions (pre-norm).
 
@@ -55,16 +63,15 @@ class WordAttentionLayer(nn.Module):
     def __init__(self, size: int, heads: int, width: int, dropout: float, *, starts_still: bool = False) -> None:
         super().__init__()
         self.heads = heads
+        linear = StillLinear if starts_still else nn.Linear
         self.norm_attention = nn.LayerNorm(size)
         self.query_key_value = nn.Linear(size, 3 * size)
-        self.output = nn.Linear(size, size)
+        self.output = linear(size, size)
         self.relative = nn.Embedding(2 * RELATIVE_WORDS + 1, heads)
         self.norm_inner = nn.LayerNorm(size)
         self.inner = nn.Linear(size, width)
-        self.outer = nn.Linear(width, size)
+        self.outer = linear(width, size)
         self.dropout = nn.Dropout(dropout)
-        if starts_still:
-            self.output.starts_at_zero = self.outer.starts_at_zero = True
 
     def forward(self, hidden: Tensor, word_mask: Tensor) -> Tensor:
         batch, words, size = hidden.shape
@@ -120,8 +127,7 @@ class SaytaraModel(PreTrainedModel):  # type: ignore[misc,unused-ignore]
             for _ in range(config.relation_layers)
         )
         if config.trigger_layers:
-            self.trigger_position = nn.Embedding(2 * RELATIVE_WORDS + 1, size)
-            self.trigger_position.starts_at_zero = True
+            self.trigger_position = StillEmbedding(2 * RELATIVE_WORDS + 1, size)
             self.trigger_layers = nn.ModuleList(
                 WordAttentionLayer(
                     size, config.relation_heads, config.relation_width, config.dropout, starts_still=True
@@ -142,8 +148,8 @@ class SaytaraModel(PreTrainedModel):  # type: ignore[misc,unused-ignore]
 
     def _init_weights(self, module: nn.Module) -> None:
         # these leave alone what was loaded, which plain assignments would overwrite in transformers 5.0
-        if getattr(module, "starts_at_zero", False):
-            for parameter in module.parameters(recurse=False):
+        if isinstance(module, StillLinear | StillEmbedding):
+            for parameter in module.parameters():
                 initialization.zeros_(parameter)
         elif isinstance(module, nn.Linear):
             initialization.normal_(module.weight, std=0.02)
@@ -266,7 +272,7 @@ class SaytaraModel(PreTrainedModel):  # type: ignore[misc,unused-ignore]
         """The words ``[B, W, H]`` as each trigger's layers read them, ``[E, W, H]``; `window`, `word`: ``[E]``."""
         positions = torch.arange(context.shape[1], device=context.device)
         distance = (positions[None, :] - word[:, None]).clamp(-RELATIVE_WORDS, RELATIVE_WORDS) + RELATIVE_WORDS
-        read = context[window] + self.trigger_position(distance).to(context.dtype)
+        read: Tensor = context[window] + self.trigger_position(distance).to(context.dtype)
         mask = word_mask[window]
         for layer in self.trigger_layers:
             read = layer(read, mask)

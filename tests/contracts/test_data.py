@@ -102,6 +102,31 @@ def test_compiled_files_are_what_compiling_gives_now(tmp_path: Path) -> None:
     assert stale == [], "run `saytara data compile` and commit what it writes"
 
 
+def test_swapped_passages_hold_other_names_in_the_same_places(tmp_path: Path) -> None:
+    source, output = ROOT / "data" / "dev.jsonl", tmp_path / "swapped.jsonl"
+    script = [sys.executable, str(ROOT / "benchmarks" / "swap_mentions.py"), str(source), "--share", "0.6"]
+    subprocess.run([*script, "--output", str(output)], check=True)
+    pairs = list(zip(*(read_corpus(path, CONTROL_CHANGE) for path in (source, output)), strict=True))
+    changed = mentions = 0
+    for before, after in pairs:
+        assert _around_mentions(after) == _around_mentions(before)
+        assert [(m.id, m.label) for m in after.mentions] == [(m.id, m.label) for m in before.mentions]
+        assert [(e.id, e.type, e.factuality, e.arguments) for e in after.events] == [
+            (e.id, e.type, e.factuality, e.arguments) for e in before.events
+        ]
+        for one, other in zip(before.mentions, after.mentions, strict=True):
+            changed += before.text_of(one.span) != after.text_of(other.span)
+            mentions += 1
+    assert 0.2 < changed / mentions < 0.6
+
+
+def _around_mentions(report: Annotation) -> list[str]:
+    """What stands between the mentions, triggers marked."""
+    edges = [0, *(edge for m in report.mentions for edge in (m.span.start, m.span.end)), len(report.document.text)]
+    parts = [report.document.text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
+    return [*parts, *(report.text_of(event.trigger) for event in report.events)]
+
+
 def test_standoff_annotations_join_their_texts_again(tmp_path: Path) -> None:
     annotated, texts = tmp_path / "annotated.jsonl", tmp_path / "texts.jsonl"
     reports = read_corpus(ROOT / "data" / "dev.jsonl", CONTROL_CHANGE)[:3]
