@@ -21,7 +21,6 @@ class SaytaraConfig(PretrainedConfig):  # type: ignore[misc,unused-ignore]
         max_pieces, overlap_pieces: size and overlap of windows, in pieces.
         relation_layers, relation_heads, relation_width: transformer layers over word vectors and markers
             of types that the relation and factuality heads read, and the inner width of those layers.
-        trigger_layers: further such layers, which read the words once for each trigger, with how far they are from it.
         head_width: hidden units of the relation and factuality heads.
         dropout: of the heads.
     """
@@ -41,7 +40,6 @@ class SaytaraConfig(PretrainedConfig):  # type: ignore[misc,unused-ignore]
         relation_layers: int = 2,
         relation_heads: int = 6,
         relation_width: int = 768,
-        trigger_layers: int = 0,
         head_width: int = 384,
         dropout: float = 0.1,
         saytara_version: str = "",
@@ -60,7 +58,6 @@ class SaytaraConfig(PretrainedConfig):  # type: ignore[misc,unused-ignore]
         self.relation_layers = relation_layers
         self.relation_heads = relation_heads
         self.relation_width = relation_width
-        self.trigger_layers = trigger_layers
         self.head_width = head_width
         self.dropout = dropout
         self.saytara_version = saytara_version

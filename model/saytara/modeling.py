@@ -5,8 +5,6 @@ Knows torch and transformers only; builds no pairs, decodes nothing, reads no te
 The heads follow the span-and-marker family of joint extractors (Wadden et al. 2019, DyGIE++; Zhong and
 Chen 2021, PURE): the tag head labels words; the relation head reads word vectors again, now with a marker
 of the type of each span, through a few light transformer layers, and scores each role of each pair on its own.
-Further light layers may read the words once more for each trigger, which they are told (as PURE's full relation model
-marks one pair; here one trigger, so that its mentions are weighed against one another).
 """
 
 from collections.abc import Callable
@@ -45,32 +43,19 @@ class SaytaraOutput(ModelOutput):  # type: ignore[misc,unused-ignore]
     """What the `pairer` returned."""
 
 
-class StillLinear(nn.Linear):
-    """Starts at zero."""
-
-
-class StillEmbedding(nn.Embedding):
-    """Starts at zero."""
-
-
 class WordAttentionLayer(nn.Module):
-    """A transformer layer over words with a learned bias for relative positions (pre-norm).
+    """A transformer layer over words with a learned bias for relative positions (pre-norm)."""
 
-    With `starts_still` it gives back what it is given until it has learnt something, so that it can be added to a
-    trained model.
-    """
-
-    def __init__(self, size: int, heads: int, width: int, dropout: float, *, starts_still: bool = False) -> None:
+    def __init__(self, size: int, heads: int, width: int, dropout: float) -> None:
         super().__init__()
         self.heads = heads
-        linear = StillLinear if starts_still else nn.Linear
         self.norm_attention = nn.LayerNorm(size)
         self.query_key_value = nn.Linear(size, 3 * size)
-        self.output = linear(size, size)
+        self.output = nn.Linear(size, size)
         self.relative = nn.Embedding(2 * RELATIVE_WORDS + 1, heads)
         self.norm_inner = nn.LayerNorm(size)
         self.inner = nn.Linear(size, width)
-        self.outer = linear(width, size)
+        self.outer = nn.Linear(width, size)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, hidden: Tensor, word_mask: Tensor) -> Tensor:
@@ -126,14 +111,6 @@ class SaytaraModel(PreTrainedModel):  # type: ignore[misc,unused-ignore]
             WordAttentionLayer(size, config.relation_heads, config.relation_width, config.dropout)
             for _ in range(config.relation_layers)
         )
-        if config.trigger_layers:
-            self.trigger_position = StillEmbedding(2 * RELATIVE_WORDS + 1, size)
-            self.trigger_layers = nn.ModuleList(
-                WordAttentionLayer(
-                    size, config.relation_heads, config.relation_width, config.dropout, starts_still=True
-                )
-                for _ in range(config.trigger_layers)
-            )
         self.relation_norm = nn.LayerNorm(size)
         self.label_feature = nn.Embedding(len(self.labels), FEATURE_SIZE)
         self.type_feature = nn.Embedding(len(self.types), FEATURE_SIZE)
@@ -148,10 +125,7 @@ class SaytaraModel(PreTrainedModel):  # type: ignore[misc,unused-ignore]
 
     def _init_weights(self, module: nn.Module) -> None:
         # these leave alone what was loaded, which plain assignments would overwrite in transformers 5.0
-        if isinstance(module, StillLinear | StillEmbedding):
-            for parameter in module.parameters():
-                initialization.zeros_(parameter)
-        elif isinstance(module, nn.Linear):
+        if isinstance(module, nn.Linear):
             initialization.normal_(module.weight, std=0.02)
             if module.bias is not None:
                 initialization.zeros_(module.bias)
@@ -217,18 +191,14 @@ class SaytaraModel(PreTrainedModel):  # type: ignore[misc,unused-ignore]
         context = ((hidden.float() - self.centre) * self.scale).to(hidden.dtype) + self.marker(tags)
         for layer in self.relation_layers:
             context = layer(context, word_mask)
-        window, word, event_type = triggers.unbind(1)
-        last = word_mask.sum(1)[window]  # [E], words before the padding
-        row = window  # of `context`, for each trigger
-        if self.config.trigger_layers:
-            context = self._read_for_triggers(context, word_mask, window, word)
-            row = torch.cumsum(torch.ones_like(window), 0) - 1
         context = self.dropout(self.relation_norm(context))
-        padded = nn.functional.pad(context.float(), (0, 0, 1, 0)).cumsum(1)  # [B or E, W + 1, H], sums up to a word
-        trigger = context[row, word]  # [E, H]
+        padded = nn.functional.pad(context.float(), (0, 0, 1, 0)).cumsum(1)  # [B, W + 1, H], sums up to a word
+        window, word, event_type = triggers.unbind(1)
+        trigger = context[window, word]  # [E, H]
+        last = word_mask.sum(1)[window]  # [E], words before the padding
         around = [
-            _mean(padded, row, (word - CONTEXT_BEFORE).clamp(min=0), word),
-            _mean(padded, row, torch.minimum(word + 1, last), torch.minimum(word + 1 + CONTEXT_AFTER, last)),
+            _mean(padded, window, (word - CONTEXT_BEFORE).clamp(min=0), word),
+            _mean(padded, window, torch.minimum(word + 1, last), torch.minimum(word + 1 + CONTEXT_AFTER, last)),
         ]
         factuality = self.factuality_outer(
             nn.functional.gelu(
@@ -240,20 +210,20 @@ class SaytaraModel(PreTrainedModel):  # type: ignore[misc,unused-ignore]
             )
         )
         number, first, final, label, distance, rank, sentence = pairs.unbind(1)
-        pair_row, pair_word, pair_trigger = row[number], word[number], trigger[number]
-        span = _mean(padded, pair_row, first, final + 1).to(trigger.dtype)
+        pair_window, pair_word, pair_trigger = window[number], word[number], trigger[number]
+        span = _mean(padded, pair_window, first, final + 1).to(trigger.dtype)
         is_behind = first > pair_word
         between = _mean(
             padded,
-            pair_row,
+            pair_window,
             torch.where(is_behind, pair_word + 1, final + 1),
             torch.where(is_behind, first, pair_word),
         ).to(trigger.dtype)
         features = torch.cat(
             [
                 pair_trigger,
-                context[pair_row, first],
-                context[pair_row, final],
+                context[pair_window, first],
+                context[pair_window, final],
                 span,
                 pair_trigger * span,
                 between,
@@ -267,16 +237,6 @@ class SaytaraModel(PreTrainedModel):  # type: ignore[misc,unused-ignore]
         )
         roles = self.relation_outer(self.dropout(nn.functional.gelu(self.relation_inner(features)))).float()
         return roles.masked_fill(~self.legal_roles[label], ILLEGAL), factuality.float()
-
-    def _read_for_triggers(self, context: Tensor, word_mask: Tensor, window: Tensor, word: Tensor) -> Tensor:
-        """The words ``[B, W, H]`` as each trigger's layers read them, ``[E, W, H]``; `window`, `word`: ``[E]``."""
-        positions = torch.arange(context.shape[1], device=context.device)
-        distance = (positions[None, :] - word[:, None]).clamp(-RELATIVE_WORDS, RELATIVE_WORDS) + RELATIVE_WORDS
-        read: Tensor = context[window] + self.trigger_position(distance).to(context.dtype)
-        mask = word_mask[window]
-        for layer in self.trigger_layers:
-            read = layer(read, mask)
-        return read
 
     def forward(
         self,

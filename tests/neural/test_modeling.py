@@ -22,11 +22,10 @@ from transformers import (
 
 from saytara import modeling, pairing
 from saytara.arabic.normalize import NORMALIZATIONS
-from saytara.checkpoint import load_model
 from saytara.configuration import SaytaraConfig
 from saytara.document import Annotation
 from saytara.encoding import DocumentEncoder
-from saytara.modeling import CONTEXT_AFTER, CONTEXT_BEFORE, ILLEGAL, RELATIVE_WORDS, SaytaraModel
+from saytara.modeling import CONTEXT_AFTER, CONTEXT_BEFORE, ILLEGAL, SaytaraModel
 from saytara.schema import CONTROL_CHANGE, NER
 from saytara.tags import tag_names
 from saytara.training.config import TrainConfig
@@ -38,20 +37,10 @@ TAGS, ROLES, VALUES = len(tag_names(CONTROL_CHANGE)), len(CONTROL_CHANGE.roles),
 PLAIN = LossWeights(role=3.0, factuality=0.3, tag_classes=None, factuality_classes=None, label_smoothing=0.0)
 
 
-@pytest.fixture(params=[0, 2], ids=["no-trigger-layers", "two-trigger-layers"])
-def model(tiny_run: TrainConfig, request: pytest.FixtureRequest) -> SaytaraModel:
+@pytest.fixture
+def model(tiny_run: TrainConfig) -> SaytaraModel:
     torch.manual_seed(7)
-    run = replace(tiny_run, trigger_layers=request.param)
-    return moved(start_model(run, make_model_config(run, CONTROL_CHANGE)).eval())
-
-
-@torch.no_grad()
-def moved(model: SaytaraModel) -> SaytaraModel:
-    """The model after its trigger layers, which start still, have learnt something."""
-    for name, parameter in model.named_parameters():
-        if name.startswith("trigger_") and not parameter.any():
-            nn.init.normal_(parameter, std=0.3)
-    return model
+    return start_model(tiny_run, make_model_config(tiny_run, CONTROL_CHANGE)).eval()
 
 
 @pytest.fixture(scope="module")
@@ -139,39 +128,31 @@ def relate_by_loop(
     context = hidden + model.marker(tags)
     for layer in model.relation_layers:
         context = layer(context, mask)
+    context = model.relation_norm(context)
     zeros = torch.zeros(hidden.shape[-1])
-    read = []  # the words of each trigger's window, as read for it
-    for window, word, _ in triggers.tolist():
-        words = context[window : window + 1]
-        if model.config.trigger_layers:
-            offsets = [max(-RELATIVE_WORDS, min(RELATIVE_WORDS, other - word)) for other in range(words.shape[1])]
-            words = words + model.trigger_position.weight[[offset + RELATIVE_WORDS for offset in offsets]]
-            for layer in model.trigger_layers:
-                words = layer(words, mask[window : window + 1])
-        read.append(model.relation_norm(words[0]))
 
-    def mean(number: int, start: int, end: int) -> Tensor:
-        return read[number][start:end].mean(0) if start < end else zeros
+    def mean(window: int, start: int, end: int) -> Tensor:
+        return context[window, start:end].mean(0) if start < end else zeros
 
     factuality = []
-    for number, (_, word, kind) in enumerate(triggers.tolist()):
+    for window, word, kind in triggers.tolist():
         last = mask.shape[1]
         parts = [
-            read[number][word],
-            mean(number, max(0, word - CONTEXT_BEFORE), word),
-            mean(number, min(last, word + 1), min(last, word + 1 + CONTEXT_AFTER)),
+            context[window, word],
+            mean(window, max(0, word - CONTEXT_BEFORE), word),
+            mean(window, min(last, word + 1), min(last, word + 1 + CONTEXT_AFTER)),
             model.type_feature.weight[kind],
         ]
         factuality.append(model.factuality_outer(nn.functional.gelu(model.factuality_inner(torch.cat(parts)))))
     roles = []
     for number, first, final, label, distance, rank, sentence in pairs.tolist():
-        _, word, kind = triggers[number].tolist()
-        trigger, span = read[number][word], mean(number, first, final + 1)
-        between = mean(number, word + 1, first) if first > word else mean(number, final + 1, word)
+        window, word, kind = triggers[number].tolist()
+        trigger, span = context[window, word], mean(window, first, final + 1)
+        between = mean(window, word + 1, first) if first > word else mean(window, final + 1, word)
         parts = [
             trigger,
-            read[number][first],
-            read[number][final],
+            context[window, first],
+            context[window, final],
             span,
             trigger * span,
             between,
@@ -198,20 +179,6 @@ def test_vectorised_pair_gathering_equals_a_plain_loop(
     )
     torch.testing.assert_close(output.role_logits, roles, rtol=0, atol=1e-5)
     torch.testing.assert_close(output.factuality_logits, factuality, rtol=0, atol=1e-5)
-
-
-@torch.no_grad()
-def test_trigger_layers_change_nothing_until_they_have_learnt(
-    tiny_run: TrainConfig, tiny_checkpoint: Path, batcher: Batcher, examples: list[Example]
-) -> None:
-    onward = replace(tiny_run, encoder=str(tiny_checkpoint), trigger_layers=2)
-    before = load_model(tiny_checkpoint).eval()
-    grown = start_model(onward, make_model_config(onward, CONTROL_CHANGE)).eval()
-    assert grown.config.trigger_layers == len(grown.trigger_layers) == 2
-    expected, found = run(before, batcher, examples)[0], run(grown, batcher, examples)[0]
-    torch.testing.assert_close(found.role_logits, expected.role_logits, rtol=0, atol=1e-6)
-    torch.testing.assert_close(found.factuality_logits, expected.factuality_logits, rtol=0, atol=1e-6)
-    assert not torch.allclose(run(moved(grown), batcher, examples)[0].role_logits, expected.role_logits, atol=1e-2)
 
 
 def loss_of(model: SaytaraModel, batcher: Batcher, examples: list[Example]) -> Tensor:

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-import torch
 
 from saytara.checkpoint import load_model, read_config
 from saytara.document import Annotation, Document
@@ -18,7 +17,6 @@ from saytara.pipeline import Extractor, word_spans
 from saytara.schema import CONTROL_CHANGE, NER
 from saytara.scoring import OnnxScorer, TorchScorer
 from saytara.tags import WordSpan
-from saytara.training.trainer import with_trigger_layers
 
 
 @pytest.fixture(scope="module")
@@ -87,29 +85,6 @@ def test_fp32_relation_logits_are_those_of_torch(
         assert found[1].shape == (len(pairing.triggers), 3)
         for one, other in zip(found, expected, strict=True):
             np.testing.assert_allclose(one, other, rtol=0, atol=1e-4)
-
-
-def test_trigger_layers_are_exported(
-    tiny_checkpoint: Path, torch_extractor: Extractor, reports: dict[str, Annotation], tmp_path: Path
-) -> None:
-    """One graph for any number of triggers, each reading the words for itself."""
-    model = with_trigger_layers(load_model(tiny_checkpoint), 2)
-    with torch.no_grad():
-        for layer in model.trigger_layers:
-            torch.nn.init.normal_(layer.output.weight, std=0.3)
-        torch.nn.init.normal_(model.trigger_position.weight, std=0.3)
-    export_onnx(model, tmp_path, int8="none")
-    onnx_scorer, torch_scorer = OnnxScorer(tmp_path), TorchScorer(model)
-    counts = set()
-    for report in reports.values():
-        if report.events:
-            window, pairing = gold_pairing(report, torch_extractor.encoder)
-            hidden, _ = torch_scorer.read(window)
-            found, expected = onnx_scorer.relate(hidden, pairing), torch_scorer.relate(hidden, pairing)
-            for one, other in zip(found, expected, strict=True):
-                np.testing.assert_allclose(one, other, rtol=0, atol=1e-4)
-            counts.add(len(pairing.triggers))
-    assert len(counts) > 1
 
 
 def test_a_trigger_without_any_mention_gets_a_factuality_and_no_roles(

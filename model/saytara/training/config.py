@@ -61,9 +61,6 @@ class TrainConfig:
     """Attention heads of a relation layer; must divide the encoder's size."""
     relation_width: int = 768
     """Inner width of a relation layer."""
-    trigger_layers: int = 0
-    """Further such layers that read the words once for each trigger; added to a checkpoint that has fewer, they change
-    nothing until they have learnt something."""
     head_width: int = 384
     """Hidden units of the relation and factuality heads."""
     dropout: float = 0.1

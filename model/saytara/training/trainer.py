@@ -3,7 +3,6 @@
 The loop, precision, accumulation, resuming and logging are the Trainer's; choosing thresholds is `tuning`'s.
 """
 
-import copy
 import hashlib
 import json
 import logging
@@ -252,7 +251,6 @@ def make_model_config(config: TrainConfig, schema: Schema) -> SaytaraConfig:
         relation_layers=config.relation_layers,
         relation_heads=config.relation_heads,
         relation_width=config.relation_width,
-        trigger_layers=config.trigger_layers,
         head_width=config.head_width,
         dropout=config.dropout,
         saytara_version=saytara.__version__,
@@ -268,8 +266,6 @@ def start_model(config: TrainConfig, model_config: SaytaraConfig) -> SaytaraMode
             raise ConfigError(f"checkpoint {config.encoder!r} has another schema than this run ({config.schema}).")
         if config.fresh_heads:
             model = with_fresh_heads(model, model_config)
-        elif config.trigger_layers > model.config.trigger_layers:
-            model = with_trigger_layers(model, config.trigger_layers)
         model.config.max_pieces, model.config.overlap_pieces = model_config.max_pieces, model_config.overlap_pieces
     else:
         model = SaytaraModel.from_encoder(config.encoder, model_config, **_revision(config.encoder, config.revision))
@@ -292,15 +288,6 @@ def with_fresh_heads(trained: SaytaraModel, model_config: SaytaraConfig) -> Sayt
     model = SaytaraModel(model_config)
     model.encoder.load_state_dict(trained.encoder.state_dict())
     model.tagger.load_state_dict(trained.tagger.state_dict())
-    return model
-
-
-def with_trigger_layers(trained: SaytaraModel, layers: int) -> SaytaraModel:
-    """A trained model with layers for each trigger, which change nothing yet."""
-    model_config = copy.deepcopy(trained.config)
-    model_config.trigger_layers = layers
-    model = SaytaraModel(model_config)
-    model.load_state_dict(trained.state_dict(), strict=False)
     return model
 
 
