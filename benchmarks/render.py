@@ -195,7 +195,14 @@ POSTS = {
     "*average-6*": PACKAGED_POSTS,
     "*average-7*": "posts-average-7",
     "with *average-6*": "posts-average-7-with-6",
+    "*average-8*": "posts-average-8",
     "second annotation": "agreement-posts",
+}
+SEEN = {
+    "real, seen": "train-real-average-6",
+    "authored, seen": "train-authored-average-6",
+    "corrected, seen": "corrected-seen-average-6",
+    "corrected, not seen": "corrected-unseen-average-6",
 }
 
 
@@ -238,6 +245,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "bootstrap": bootstrap,
     "bootstrap-authored": partial(bootstrap, "bootstrap-authored"),
     **{f"bootstrap-7-{kind}": partial(bootstrap, f"bootstrap-average-7-with-6-{kind}") for kind in KINDS},
+    **{f"bootstrap-8-{kind}": partial(bootstrap, f"bootstrap-average-8-{kind}") for kind in KINDS},
     "training-value": training_value,
     "training-value-parts": training_value_parts,
     "agreement": partial(side_by_side, AGREEMENT),
@@ -245,6 +253,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "read-twice": partial(side_by_side, READ_TWICE),
     "posts": posts,
     "posts-compared": partial(side_by_side, POSTS),
+    "seen": partial(side_by_side, SEEN),
     "standoff": standoff,
     "learning-curve": partial(training_value, "learning-curve"),
     "windows": windows,
