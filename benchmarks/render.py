@@ -201,6 +201,7 @@ POSTS = {
 SEEN = {
     "real, seen": "train-real-average-6",
     "authored, seen": "train-authored-average-6",
+    "authored, not seen": "authored-test-average-6",
     "corrected, seen": "corrected-seen-average-6",
     "corrected, not seen": "corrected-unseen-average-6",
 }
