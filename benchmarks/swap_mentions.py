@@ -10,7 +10,6 @@ no match stay as they are.
 """
 
 import argparse
-import json
 import random
 import re
 import sys
@@ -20,8 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from saytara.corpus import read_annotations
-from saytara.corpus.jsonl import annotation_to_dict
-from saytara.files import atomic_write
+from saytara.corpus.jsonl import annotation_from_dict, annotation_to_dict, write_corpus
 from saytara.schema import CONTROL_CHANGE
 
 PROCLITICS = ("ولل", "وب", "ول", "لل", "و", "ل", "ب", "ف", "ك")
@@ -45,9 +43,8 @@ def main() -> int:
     records = [annotation_to_dict(a) for file in options.files for a in read_annotations(file, CONTROL_CHANGE)]
     pool = Pool(records)
     dice = random.Random(options.seed)
-    with atomic_write(options.output) as file:
-        for record in records:
-            file.write((json.dumps(swapped(record, pool, options.share, dice), ensure_ascii=False) + "\n").encode())
+    others = (swapped(record, pool, options.share, dice) for record in records)
+    write_corpus(options.output, (annotation_from_dict(other, CONTROL_CHANGE) for other in others), CONTROL_CHANGE)
     print(f"{len(records)} passages, {pool.made} of {pool.asked} chosen mentions swapped: {options.output}")
     return 0
 
